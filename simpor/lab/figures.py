@@ -1,0 +1,384 @@
+"""The book's figures: one style, one colour and one marker a class, one function a kind of drawing.
+
+Every drawing function takes the axes to draw on and returns them. Nothing here sets a title: the
+caption of a figure belongs to the page. Colours are the colour-blind safe pair of Okabe and Ito,
+and each class has its own marker, so that a figure also reads in grey.
+"""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from cycler import cycler
+from matplotlib.colors import LinearSegmentedColormap
+from sklearn.decomposition import PCA
+from sklearn.inspection import DecisionBoundaryDisplay
+
+BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+
+MAJORITY = dict(color=BLUE, marker="o", s=14, alpha=0.55, linewidths=0, label="majority")
+MINORITY = dict(color=VERMILION, marker="^", s=24, alpha=0.9, linewidths=0, label="minority")
+SYNTHETIC = dict(color=GREEN, marker="x", s=20, alpha=0.8, linewidths=1.0, label="synthetic")
+
+# From the majority's side to the minority's, white where neither wins.
+CLASS_COLOURS = LinearSegmentedColormap.from_list(
+    "majority to minority", ["#7FB8D8", "#FFFFFF", "#EAAE7F"]
+)
+
+
+def use_style() -> None:
+    """Set matplotlib's parameters to the style of the book.
+
+    Examples
+    --------
+    >>> from simpor.lab import figures
+    >>> figures.use_style()
+    >>> import matplotlib
+    >>> matplotlib.rcParams["figure.facecolor"]
+    'white'
+    """
+    mpl.rcParams.update(
+        {
+            "figure.figsize": (6.4, 4.0),
+            "figure.dpi": 100,
+            "savefig.dpi": 100,
+            "figure.facecolor": "white",
+            "savefig.facecolor": "white",
+            "figure.constrained_layout.use": True,
+            "axes.prop_cycle": cycler(
+                color=[BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY]
+            ),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.titlesize": 10,
+            "axes.labelsize": 10,
+            "font.size": 10,
+            "legend.fontsize": 9,
+            "legend.frameon": False,
+            "xtick.labelsize": 9,
+            "ytick.labelsize": 9,
+            "lines.linewidth": 1.8,
+            "image.cmap": "viridis",
+        }
+    )
+
+
+def scatter_classes(ax, X, y, *, positive=1):
+    """Scatter two classes of 2-D rows, the minority on top.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    X : array-like of shape (n, 2)
+    y : array-like of shape (n,)
+    positive : label, default=1
+        The label of the minority class; every other row is drawn as majority.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If ``X`` does not have exactly two columns.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from simpor.lab import figures
+    >>> fig, ax = plt.subplots()
+    >>> ax = figures.scatter_classes(ax, [[0, 0], [1, 1]], [0, 1])
+    >>> [c.get_label() for c in ax.collections]
+    ['majority', 'minority']
+    """
+    X, y = _plane(X), np.asarray(y)
+    minority = y == positive
+    ax.scatter(*X[~minority].T, **MAJORITY, zorder=2)
+    ax.scatter(*X[minority].T, **MINORITY, zorder=4)
+    return ax
+
+
+def synthetic(ax, X_new):
+    """Scatter synthetic 2-D rows, above the majority and below the real minority.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    X_new : array-like of shape (m, 2)
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If ``X_new`` does not have exactly two columns.
+    """
+    ax.scatter(*_plane(X_new).T, **SYNTHETIC, zorder=3)
+    return ax
+
+
+def decision_boundary(ax, classifier, X, y, X_synthetic=None, *, positive=1, resolution=160):
+    """Shade the plane by a classifier's answer, draw its boundary, and the rows on top.
+
+    The shade is the probability of the second class where the classifier gives one, and the
+    predicted class otherwise; the line is where the answer changes (probability 1/2).
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    classifier : fitted scikit-learn classifier of two features and two classes
+    X : array-like of shape (n, 2)
+    y : array-like of shape (n,)
+    X_synthetic : array-like of shape (m, 2), optional
+    positive : label, default=1
+    resolution : int, default=160
+        Points of the grid along each axis.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If ``X`` does not have exactly two columns.
+    """
+    X = _plane(X)
+    rows = X if X_synthetic is None else np.vstack([X, _plane(X_synthetic)])
+    display = DecisionBoundaryDisplay.from_estimator(
+        classifier,
+        rows,
+        response_method="predict_proba" if hasattr(classifier, "predict_proba") else "predict",
+        plot_method="pcolormesh",
+        grid_resolution=resolution,
+        eps=0.3,
+        cmap=CLASS_COLOURS,
+        vmin=0,
+        vmax=1,
+        ax=ax,
+        rasterized=True,
+    )
+    ax.contour(display.xx0, display.xx1, display.response, levels=[0.5], colors="black",
+               linewidths=1.4)
+    if X_synthetic is not None:
+        synthetic(ax, X_synthetic)
+    return scatter_classes(ax, X, y, positive=positive)
+
+
+def pca_projection(ax, X, y, X_synthetic=None, *, positive=1):
+    """Scatter rows in the plane of the first two principal components of all rows given.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    X : array-like of shape (n, d)
+    y : array-like of shape (n,)
+    X_synthetic : array-like of shape (m, d), optional
+        Drawn as synthetic minority rows. The components are those of ``X`` and ``X_synthetic``
+        together, as in Figure 4 of the preprint.
+    positive : label, default=1
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    X = np.asarray(X, dtype=float)
+    rows = X if X_synthetic is None else np.vstack([X, X_synthetic])
+    # LAPACK's own signs and no random start: the picture is the same every time.
+    plane = PCA(n_components=2, svd_solver="full").fit_transform(rows)
+    scatter_classes(ax, plane[: len(X)], y, positive=positive)
+    if X_synthetic is not None:
+        synthetic(ax, plane[len(X):])
+    ax.set(xlabel="first component", ylabel="second component")
+    return ax
+
+
+def first_component_counts(X, y, *, positive=1, bins=20):
+    """Count two classes in bins of equal width along the first principal component.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+    y : array-like of shape (n,)
+    positive : label, default=1
+    bins : int, default=20
+
+    Returns
+    -------
+    edges : ndarray of shape (bins + 1,)
+    majority, minority : ndarray of shape (bins,), int
+    """
+    line = PCA(n_components=1, svd_solver="full").fit_transform(np.asarray(X, dtype=float))[:, 0]
+    minority = np.asarray(y) == positive
+    edges = np.histogram_bin_edges(line, bins=bins)
+    return edges, np.histogram(line[~minority], edges)[0], np.histogram(line[minority], edges)[0]
+
+
+def hard_to_differentiate_ratio(X, y, *, positive=1, bins=20) -> float:
+    """Share of the minority that lies in bins that the majority fills too (HDR).
+
+    The preprint (Section 6.4.2 and Figure 4) projects the balanced training rows on their first
+    principal component, makes one histogram a class, and divides the number of rows in the
+    intersection of the two histograms by the number of minority (fraud) rows. The intersection
+    counts, in every bin, the smaller of the two counts. The preprint does not give the number of
+    bins.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, d)
+        Original and synthetic rows together.
+    y : array-like of shape (n,)
+    positive : label, default=1
+        The minority class; named, because a balanced set has no rarest class.
+    bins : int, default=20
+
+    Returns
+    -------
+    ratio : float
+        In [0, 1]; 0 where the histograms do not touch.
+
+    Raises
+    ------
+    ValueError
+        If no row carries the label ``positive``.
+
+    Examples
+    --------
+    >>> from simpor.lab.figures import hard_to_differentiate_ratio
+    >>> hard_to_differentiate_ratio([[0.0], [0.1], [5.0], [0.2]], [0, 0, 1, 1])
+    0.5
+    """
+    _, majority, minority = first_component_counts(X, y, positive=positive, bins=bins)
+    if minority.sum() == 0:
+        raise ValueError(
+            f"no row has the label {positive!r}; pass the minority class as `positive`."
+        )
+    return float(np.minimum(majority, minority).sum() / minority.sum())
+
+
+def pca_histogram(ax, X, y, *, positive=1, bins=20):
+    """Draw the two histograms along the first principal component and shade what they share.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    X : array-like of shape (n, d)
+        Original and synthetic rows together.
+    y : array-like of shape (n,)
+    positive : label, default=1
+    bins : int, default=20
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    edges, majority, minority = first_component_counts(X, y, positive=positive, bins=bins)
+    shared = np.minimum(majority, minority)
+    ax.stairs(shared, edges, fill=True, color="0.8", label="in both")
+    ax.stairs(majority, edges, color=BLUE, linewidth=1.8, label="majority")
+    ax.stairs(minority, edges, color=VERMILION, linewidth=1.8, linestyle="--",
+              label="minority and synthetic")
+    ax.set(xlabel="first component", ylabel="rows")
+    return ax
+
+
+def score_table(rows, metrics=None, *, methods=None, published=None, digits=3):
+    """Mean and standard deviation of every metric, one line a method, for a page.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Long rows with the columns ``method``, ``metric`` and ``value``.
+    metrics : sequence of str, optional
+        Which metrics, in which order; all of them in the order of the rows by default.
+    methods : sequence of str, optional
+        Which methods, in which order; all of them in the order of the rows by default.
+    published : mapping of (method, metric) to float, optional
+        Printed values; each metric that has one gets a column beside ours. A method without a
+        printed value gets a dash.
+    digits : int, default=3
+
+    Returns
+    -------
+    table : DataFrame of str
+        Index ``method``; one column a metric, "mean +/- standard deviation", and a column
+        "<metric>, paper" beside it where ``published`` has values for the metric.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from simpor.lab.figures import score_table
+    >>> rows = pd.DataFrame({"method": ["raw", "raw"], "metric": ["auc", "auc"],
+    ...                      "value": [0.9, 1.0]})
+    >>> score_table(rows, published={("raw", "auc"): 0.97}).loc["raw"].to_list()
+    ['0.950 +/- 0.071', '0.970']
+    """
+    metrics = list(pd.unique(rows["metric"])) if metrics is None else list(metrics)
+    methods = list(pd.unique(rows["method"])) if methods is None else list(methods)
+    published = {} if published is None else published
+    groups = rows.dropna(subset=["value"]).groupby(["method", "metric"])["value"]
+    mean, spread = groups.mean(), groups.std(ddof=1)
+
+    table = pd.DataFrame(index=pd.Index(methods, name="method"))
+    for metric in metrics:
+        table[metric] = [
+            f"{mean[key]:.{digits}f} +/- {spread[key]:.{digits}f}" if key in mean.index else "-"
+            for key in ((method, metric) for method in methods)
+        ]
+        if any(key[1] == metric for key in published):
+            table[f"{metric}, paper"] = [
+                f"{published[method, metric]:.{digits}f}" if (method, metric) in published else "-"
+                for method in methods
+            ]
+    return table
+
+
+def original_against_reproduced(ax, table):
+    """Draw published values and ours, one line a method, with our spread as a bar.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    table : DataFrame
+        Index: methods, drawn from top to bottom. Columns ``published`` (NaN where the paper has
+        none), ``reproduced``, and ``spread`` (half the length of the bar).
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If one of the three columns is missing.
+    """
+    missing = {"published", "reproduced", "spread"} - set(table.columns)
+    if missing:
+        raise ValueError(f"the table lacks the column(s) {sorted(missing)}; add them.")
+    place = np.arange(len(table))
+    for i, (published, reproduced) in enumerate(table[["published", "reproduced"]].to_numpy()):
+        ax.plot([published, reproduced], [i, i], color="0.75", linewidth=1, zorder=1)
+    ax.errorbar(table["reproduced"], place, xerr=table["spread"], fmt="o", color=BLUE,
+                markersize=6, capsize=3, linewidth=1.4, label="ours", zorder=2)
+    ax.plot(table["published"], place, linestyle="none", marker="D", color=VERMILION,
+            markerfacecolor="white", markersize=7, label="paper", zorder=3)
+    ax.set_yticks(place, table.index)
+    ax.invert_yaxis()
+    ax.grid(axis="x", color="0.9")
+    ax.set_axisbelow(True)
+    ax.legend(loc="best")
+    return ax
+
+
+def _plane(X):
+    X = np.asarray(X, dtype=float)
+    if X.ndim != 2 or X.shape[1] != 2:
+        raise ValueError(
+            f"this figure draws rows of 2 features, but X has shape {X.shape}; "
+            "pass two columns, or use pca_projection."
+        )
+    return X

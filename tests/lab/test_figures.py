@@ -1,0 +1,134 @@
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from sklearn.datasets import make_moons
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+from simpor.lab import figures
+
+
+@pytest.fixture
+def ax():
+    figures.use_style()
+    fig, ax = plt.subplots()
+    yield ax
+    plt.close(fig)
+
+
+@pytest.fixture(scope="module")
+def moons():
+    X, y = make_moons(200, noise=0.2, random_state=0)
+    keep = np.flatnonzero(y == 0).tolist() + np.flatnonzero(y == 1)[:30].tolist()
+    return X[keep], y[keep]
+
+
+def test_pictures_are_small_and_white(ax, moons, tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(3000, 2)), np.repeat([0, 1], [2500, 500])
+    figures.decision_boundary(ax, LogisticRegression().fit(X, y), X, y, X[:500] + 0.05)
+    ax.figure.savefig(tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size < 200_000
+    corner = plt.imread(tmp_path / "a.png")[0, 0, :3]
+    np.testing.assert_array_equal(corner, [1, 1, 1])
+
+
+def test_each_class_keeps_its_colour_and_has_its_own_marker(ax, moons):
+    X, y = moons
+    assert figures.synthetic(figures.scatter_classes(ax, X, y), X[:7]) is ax
+    majority, minority, new = ax.collections
+    assert [len(c.get_offsets()) for c in ax.collections] == [100, 30, 7]
+    assert [to_hex(c.get_facecolor()[0]).upper() for c in (majority, minority)] == [
+        "#0072B2", "#D55E00"
+    ]
+    assert to_hex(new.get_edgecolor()[0]).upper() == "#009E73"
+    assert len({d["marker"] for d in (figures.MAJORITY, figures.MINORITY, figures.SYNTHETIC)}) == 3
+    np.testing.assert_allclose(minority.get_offsets(), X[y == 1])
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), LinearSVC()])
+def test_boundary_is_where_the_answer_changes(ax, moons, model):
+    X, y = moons
+    model = model.fit(X, y)
+    assert figures.decision_boundary(ax, model, X, y, X[:5], resolution=300) is ax
+    line = np.vstack([c for c in ax.collections if type(c).__name__ == "QuadContourSet"][0]
+                     .get_paths()[0].to_polygons(closed_only=False))
+    # The grid has 300 points over about four units: the line may be off by one cell.
+    value = model.decision_function(line) / np.linalg.norm(model.coef_)
+    assert np.abs(value).max() < 0.03
+
+
+def test_three_columns_are_refused_with_the_cure(ax):
+    with pytest.raises(ValueError, match="pca_projection"):
+        figures.scatter_classes(ax, np.zeros((4, 3)), [0, 0, 1, 1])
+
+
+def test_pca_projection_separates_what_is_separate(ax):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(60, 8))
+    y = np.repeat([0, 1], 30)
+    X[y == 1, 3] += 50
+    figures.pca_projection(ax, X, y, X[-5:] + 0.1)
+    majority, minority, new = (c.get_offsets()[:, 0] for c in ax.collections)
+    gap = abs(majority.mean() - minority.mean())
+    assert gap > 40
+    assert np.abs(new - minority.mean()).max() < gap / 4
+
+
+def test_ratio_counts_the_smaller_bar_of_every_bin():
+    # On a line the first component is the line itself: bins [0, 1), [1, 2), ..., [19, 20].
+    x = np.r_[0.0, 0.5, 0.5, 5.5, 5.5, 20.0, 0.5, 5.5, 5.6, 5.7, 12.5, 13.5]
+    y = np.repeat([0, 1], 6)
+    assert figures.hard_to_differentiate_ratio(x[:, None], y) == (1 + 2) / 6
+    assert figures.hard_to_differentiate_ratio(-x[:, None], y) == (1 + 2) / 6
+
+
+def test_ratio_at_its_two_ends():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(200, 5))
+    y = np.repeat([0, 1], 100)
+    assert figures.hard_to_differentiate_ratio(np.vstack([X[:100]] * 2), y) == 1
+    assert figures.hard_to_differentiate_ratio(X + 100 * y[:, None], y) == 0
+    with pytest.raises(ValueError, match="positive"):
+        figures.hard_to_differentiate_ratio(X, y, positive=7)
+
+
+def test_histogram_shows_what_the_ratio_counts(ax):
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(300, 4)), np.repeat([0, 1], [200, 100])
+    assert figures.pca_histogram(ax, X, y) is ax
+    shared, majority, minority = (p.get_data().values for p in ax.patches)
+    assert (majority.sum(), minority.sum()) == (200, 100)
+    assert shared.sum() / 100 == figures.hard_to_differentiate_ratio(X, y)
+
+
+def test_score_table_has_mean_spread_paper_and_dashes():
+    rows = pd.DataFrame(
+        [("SIMPOR", "f1", 0.8), ("SIMPOR", "f1", 0.9), ("raw", "f1", 0.7), ("raw", "f1", 0.7),
+         ("SIMPOR", "auc", 0.9), ("SIMPOR", "auc", 0.9), ("raw", "auc", np.nan)],
+        columns=["method", "metric", "value"],
+    )
+    table = figures.score_table(rows, published={("SIMPOR", "f1"): 0.917})
+    assert table.columns.to_list() == ["f1", "f1, paper", "auc"]
+    assert table.loc["SIMPOR"].to_list() == ["0.850 +/- 0.071", "0.917", "0.900 +/- 0.000"]
+    assert table.loc["raw"].to_list() == ["0.700 +/- 0.000", "-", "-"]
+
+
+def test_published_and_reproduced_stand_on_one_line_a_method(ax):
+    table = pd.DataFrame(
+        {"published": [0.9, np.nan], "reproduced": [0.8, 0.7], "spread": [0.01, 0.02]},
+        index=["SIMPOR", "raw"],
+    )
+    assert figures.original_against_reproduced(ax, table) is ax
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["SIMPOR", "raw"]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
+    handles, labels = ax.get_legend_handles_labels()
+    assert set(labels) == {"ours", "paper"}
+    with pytest.raises(ValueError, match="spread"):
+        figures.original_against_reproduced(ax, table.drop(columns="spread"))
