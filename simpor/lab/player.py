@@ -1,0 +1,297 @@
+"""A figure that moves, step by step, without a kernel and without any library.
+
+:func:`step_player` writes one inline SVG with a slider and a button under it. The last step is
+drawn in plain SVG, so the figure also stands on paper, in a viewer that drops scripts, and before
+any script has run; the script then only moves what is already there. Every step has a sentence,
+which is shown, and read aloud by a screen reader when the slider moves.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+from html import escape
+from string import Template
+
+import matplotlib as mpl
+import numpy as np
+from IPython.display import HTML
+from matplotlib.ticker import MaxNLocator
+from PIL import Image
+
+from simpor.lab.figures import BLUE, GREEN, VERMILION
+
+WIDTH, LEFT, BOTTOM, TOP, RIGHT = 480, 44, 40, 8, 8  # of the drawing, in SVG units
+SHAPES = {
+    "majority": f'<circle cx="%s" cy="%s" r="2.6" fill="{BLUE}" stroke="#fff" stroke-width=".6"/>',
+    "minority": f'<path d="M%s %sm0 -4.6l4.2 7.4h-8.4z" fill="{VERMILION}" stroke="#fff" '
+                'stroke-width=".6"/>',
+    "synthetic": f'<path d="M%s %sm-3.2 -3.2l6.4 6.4m0 -6.4l-6.4 6.4" stroke="{GREEN}" '
+                 'stroke-width="1.8"/>',
+}
+
+PAGE = """\
+<div class="step" data-player="$id">
+<style>
+.step svg {display: block; width: 100%; max-width: 560px; height: auto; margin: 0 auto}
+.step .bar {display: flex; gap: .75rem; align-items: center; max-width: 560px; margin: .4rem auto}
+.step .bar[hidden] {display: none}
+.step .bar button {min-height: 32px; min-width: 7rem}
+.step .bar input {flex: 1; min-height: 32px}
+.step output {display: block; max-width: 560px; margin: 0 auto; min-height: 3em}
+html[data-theme="dark"] .bd-content div.cell_output div.text_html:has(div.step)
+  {background: none; color: inherit; padding: 0}
+@media print {.step .bar {display: none}}
+</style>
+$svg
+<div class="bar" hidden><button type="button">Play</button>
+<input type="range" min="0" max="$last" value="$last" step="1" aria-label="step" \
+aria-valuetext="$caption"></div>
+<output aria-live="polite">$caption</output>
+<script type="application/json">$data</script>
+<script>
+(function () {
+  document.querySelectorAll('[data-player="$id"]:not([data-ready])').forEach(function (box) {
+    box.dataset.ready = "yes";
+    const steps = JSON.parse(box.querySelector('script[type="application/json"]').textContent);
+    const bar = box.querySelector(".bar"), button = bar.querySelector("button");
+    const slider = bar.querySelector("input"), sentence = box.querySelector("output");
+    const lines = box.querySelectorAll(".path"), dots = box.querySelectorAll(".dot");
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const last = steps.captions.length - 1;
+    let timer = null;
+    function show(i) {
+      steps.paths.forEach(function (path, k) {
+        const points = path.slice(0, i + 1).join(" ");
+        lines[2 * k].setAttribute("points", points);  // its dark halo
+        lines[2 * k + 1].setAttribute("points", points);
+        dots[k].setAttribute("cx", path[i][0]);
+        dots[k].setAttribute("cy", path[i][1]);
+      });
+      slider.value = i;
+      slider.setAttribute("aria-valuetext", steps.captions[i]);
+      sentence.textContent = steps.captions[i];
+    }
+    function stop() {
+      clearInterval(timer);
+      timer = null;
+      button.textContent = calm ? "Next step" : "Play";
+      sentence.setAttribute("aria-live", "polite");
+    }
+    function next() {
+      const i = Number(slider.value) + 1;
+      show(Math.min(i, last));
+      if (i >= last) stop();
+    }
+    button.addEventListener("click", function () {
+      if (timer) return stop();
+      if (Number(slider.value) === last) show(0);
+      else if (calm) next();
+      if (calm) return;
+      button.textContent = "Pause";
+      // A reader would otherwise hear every frame.
+      sentence.setAttribute("aria-live", "off");
+      timer = setInterval(next, 400);
+    });
+    slider.addEventListener("input", function () { stop(); show(Number(slider.value)); });
+    stop();
+    bar.hidden = false;
+  });
+})();
+</script>
+</div>
+"""
+
+
+def step_player(background, points, paths, captions, label, *, extent, curves=(),
+                xlabel="feature 1", ylabel="feature 2", cmap="viridis", levels=32):
+    """Build a figure in which one or more points walk, with a sentence for every step.
+
+    Parameters
+    ----------
+    background : array-like of shape (rows, columns) or None
+        Heights of a heat map; row 0 lies at the lower edge, as in a mesh over ``extent``.
+    points : mapping of {"majority", "minority", "synthetic"} to array-like of shape (n, 2)
+        Rows that stay where they are; may be empty.
+    paths : array-like of shape (n_steps, 2), or a list of such arrays
+        Where each walking point is at every step, in the units of the axes.
+    captions : sequence of n_steps str
+        The sentence of every step, for instance ``"Step 5: angle 62 degrees, log ratio 1.8."``.
+    label : str
+        What is seen and what happens, for a reader who does not see the figure.
+    extent : (float, float, float, float)
+        Left, right, lower and upper edge of the axes. One unit is equally long both ways.
+    curves : sequence of array-like of shape (n, 2), default=()
+        Lines that stay, such as the circle on which the points walk.
+    xlabel, ylabel : str
+    cmap : str, default="viridis"
+        Colour map of the heat map, reduced to ``levels`` colours to keep the page small.
+    levels : int, default=32
+
+    Returns
+    -------
+    figure : IPython.display.HTML
+        Put it at the end of a cell. The same data give the same text, letter by letter.
+
+    Raises
+    ------
+    ValueError
+        If a path does not have one position a caption, or a kind of points is unknown.
+
+    Examples
+    --------
+    >>> from simpor.lab.player import step_player
+    >>> figure = step_player([[0, 1], [1, 2]], {"minority": [[0.5, 0.5]]},
+    ...                      [[0.2, 0.2], [0.8, 0.8]], ["Start.", "End."],
+    ...                      "A point walks to the upper right.", extent=(0, 1, 0, 1))
+    >>> "End." in figure.data and "<svg" in figure.data
+    True
+    """
+    captions = [str(c) for c in captions]
+    paths = [np.asarray(p, dtype=float) for p in _list_of_curves(paths)]
+    for path in paths:
+        if path.shape != (len(captions), 2):
+            raise ValueError(
+                f"a path has shape {path.shape} but there are {len(captions)} captions; "
+                "give one position of two coordinates for every caption."
+            )
+    unknown = set(points) - set(SHAPES)
+    if unknown:
+        raise ValueError(f"unknown kind of points {sorted(unknown)}; use one of {sorted(SHAPES)}.")
+
+    left, right, lower, upper = map(float, extent)
+    scale = (WIDTH - LEFT - RIGHT) / (right - left)
+    height = round((upper - lower) * scale + TOP + BOTTOM, 1)
+
+    def place(xy):
+        xy = np.asarray(xy, dtype=float).reshape(-1, 2)
+        drawn = (xy - [left, upper]) * [scale, -scale] + [LEFT, TOP]
+        return np.round(drawn, 1).tolist()
+
+    walks = [place(path) for path in paths]
+    inside = [_image(background, cmap, levels, height)] if background is not None else []
+    inside += [f'<polyline points="{_pairs(place(c))}" fill="none" stroke="#fff" stroke-width="3"/>'
+               f'<polyline points="{_pairs(place(c))}" fill="none" stroke="#000" '
+               'stroke-width="1.2" stroke-dasharray="5 3"/>' for c in curves]
+    inside += [SHAPES[kind] % (x, y) for kind, rows in points.items() for x, y in place(rows)]
+    for walk in walks:
+        x, y = walk[-1]
+        inside.append(f'<polyline class="path" points="{_pairs(walk)}" fill="none" stroke="#000" '
+                      'stroke-width="5" stroke-linejoin="round"/>')
+        inside.append(f'<polyline class="path" points="{_pairs(walk)}" fill="none" stroke="#fff" '
+                      'stroke-width="2.4" stroke-linejoin="round"/>')
+        inside.append(f'<circle class="dot" cx="{x}" cy="{y}" r="6" fill="{GREEN}" stroke="#fff" '
+                      'stroke-width="2"/>')
+
+    data = json.dumps({"captions": captions, "paths": walks}, separators=(",", ":"))
+    data = data.replace("<", "\\u003c")
+    name = "p" + hashlib.sha256((label + data + "".join(inside)).encode()).hexdigest()[:12]
+    frame = (f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
+             f'height="{height - TOP - BOTTOM:.1f}" fill="none" stroke="currentColor"/>')
+    svg = "\n".join(
+        [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}" '
+         'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="11" '
+         'fill="currentColor">',
+         f'<clipPath id="{name}"><rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
+         f'height="{height - TOP - BOTTOM:.1f}"/></clipPath>',
+         f'<g clip-path="url(#{name})">', *inside, "</g>", frame,
+         *_axes(extent, place, height, xlabel, ylabel), "</svg>"]
+    )
+    filling = {"id": name, "svg": svg, "last": str(len(captions) - 1),
+               "caption": escape(captions[-1]), "data": data}
+    return HTML(Template(PAGE).substitute(filling))
+
+
+def circle_player(background, center, radius, path, captions, label, *, extent, points=None,
+                  **options):
+    """Build a figure in which a point climbs along a circle: Algorithm 1 in two dimensions.
+
+    Parameters
+    ----------
+    background : array-like of shape (rows, columns) or None
+        The objective over ``extent``, row 0 at the lower edge.
+    center : array-like of shape (2,)
+        The seed; drawn as a minority row.
+    radius : float
+    path : array-like of shape (n_steps, 2)
+        The point after every step, starting with the start.
+    captions : sequence of n_steps str
+    label : str
+    extent : (float, float, float, float)
+        Left, right, lower and upper edge.
+    points : mapping, optional
+        Further rows, as in :func:`step_player`.
+    **options
+        The other parameters of :func:`step_player`.
+
+    Returns
+    -------
+    figure : IPython.display.HTML
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from simpor.lab.player import circle_player
+    >>> x, y = np.meshgrid(np.linspace(-2, 2, 60), np.linspace(-2, 2, 60))
+    >>> angles = np.linspace(np.pi, np.pi / 4, 10)
+    >>> path = np.column_stack([np.cos(angles), np.sin(angles)])
+    >>> captions = [f"Step {i}: x + y = {p.sum():.2f}." for i, p in enumerate(path)]
+    >>> figure = circle_player(x + y, [0, 0], 1.0, path, captions,
+    ...                        "A point climbs a circle towards the upper right.",
+    ...                        extent=(-2, 2, -2, 2))
+    >>> len(figure.data) < 20_000
+    True
+    """
+    center = np.asarray(center, dtype=float)
+    turn = np.linspace(0, 2 * np.pi, 121)
+    circle = center + radius * np.column_stack([np.cos(turn), np.sin(turn)])
+    points = {kind: np.asarray(rows, dtype=float) for kind, rows in (points or {}).items()}
+    points["minority"] = np.vstack([points.get("minority", np.empty((0, 2))), center])
+    return step_player(background, points, path, captions, label, extent=extent, curves=[circle],
+                       **options)
+
+
+def _list_of_curves(paths):
+    # One path is an array of numbers of shape (n, 2); several are a list of such arrays.
+    return [paths] if np.ndim(paths[0][0]) == 0 else list(paths)
+
+
+def _pairs(positions):
+    return " ".join(f"{x},{y}" for x, y in positions)
+
+
+def _image(heights, cmap, levels, height):
+    heights = np.asarray(heights, dtype=float)
+    low, high = np.nanmin(heights), np.nanmax(heights)
+    shade = np.nan_to_num((heights - low) / ((high - low) or 1.0))
+    index = np.minimum((shade * levels).astype(np.uint8), levels - 1)
+    image = Image.fromarray(np.ascontiguousarray(index[::-1]))
+    palette = np.round(255 * mpl.colormaps[cmap](np.linspace(0, 1, levels))[:, :3]).astype(int)
+    image.putpalette(palette.ravel().tolist())
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True)
+    uri = base64.b64encode(file.getvalue()).decode()
+    return (f'<image x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
+            f'height="{height - TOP - BOTTOM:.1f}" preserveAspectRatio="none" '
+            f'href="data:image/png;base64,{uri}"/>')
+
+
+def _axes(extent, place, height, xlabel, ylabel):
+    left, right, lower, upper = map(float, extent)
+    floor = height - BOTTOM
+    for tick in MaxNLocator(5).tick_values(left, right):
+        if left <= tick <= right:
+            x = place([tick, lower])[0][0]
+            yield (f'<path d="M{x} {floor}v4" stroke="currentColor"/>'
+                   f'<text x="{x}" y="{floor + 15}" text-anchor="middle">{tick:g}</text>')
+    for tick in MaxNLocator(5).tick_values(lower, upper):
+        if lower <= tick <= upper:
+            y = place([left, tick])[0][1]
+            yield (f'<path d="M{LEFT} {y}h-4" stroke="currentColor"/>'
+                   f'<text x="{LEFT - 7}" y="{y + 4}" text-anchor="end">{tick:g}</text>')
+    middle_x, middle_y = (LEFT + WIDTH - RIGHT) / 2, (TOP + floor) / 2
+    yield f'<text x="{middle_x}" y="{height - 6}" text-anchor="middle">{escape(xlabel)}</text>'
+    yield (f'<text transform="translate(12 {middle_y}) rotate(-90)" text-anchor="middle">'
+           f"{escape(ylabel)}</text>")
