@@ -24,6 +24,7 @@ from PIL import Image
 from simpor.lab.figures import BLUE, GREEN, VERMILION
 
 WIDTH, LEFT, BOTTOM, TOP, RIGHT = 480, 44, 40, 8, 8  # of the drawing, in SVG units
+TICKS = MaxNLocator(5, steps=[1, 2, 5, 10])
 SHAPES = {
     "majority": f'<circle cx="%s" cy="%s" r="2.6" fill="{BLUE}" stroke="#fff" stroke-width=".6"/>',
     "minority": f'<path d="M%s %sm0 -4.6l4.2 7.4h-8.4z" fill="{VERMILION}" stroke="#fff" '
@@ -281,12 +282,12 @@ def _image(heights, cmap, levels, height):
 def _axes(extent, place, height, xlabel, ylabel):
     left, right, lower, upper = map(float, extent)
     floor = height - BOTTOM
-    for tick in MaxNLocator(5).tick_values(left, right):
+    for tick in TICKS.tick_values(left, right):
         if left <= tick <= right:
             x = place([tick, lower])[0][0]
             yield (f'<path d="M{x} {floor}v4" stroke="currentColor"/>'
                    f'<text x="{x}" y="{floor + 15}" text-anchor="middle">{tick:g}</text>')
-    for tick in MaxNLocator(5).tick_values(lower, upper):
+    for tick in TICKS.tick_values(lower, upper):
         if lower <= tick <= upper:
             y = place([left, tick])[0][1]
             yield (f'<path d="M{LEFT} {y}h-4" stroke="currentColor"/>'
