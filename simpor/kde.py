@@ -243,7 +243,7 @@ class GaussianKDE(DensityMixin, BaseEstimator):
     >>> from simpor import GaussianKDE
     >>> density = GaussianKDE(bandwidth=1.0).fit(np.array([[0.0], [4.0]]))
     >>> density.score_samples([[2.0], [1e6]]).round(3)
-    array([-2.91900000e+00, -4.99996000e+11])
+    array([-2.91900e+00, -4.99996e+11])
     >>> density.gradient([[2.0], [1.0]]).round(3)
     array([[ 0.   ],
            [-0.928]])

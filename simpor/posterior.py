@@ -62,7 +62,7 @@ class PosteriorRatio(BaseEstimator):
     >>> ratio.positive_
     'B'
     >>> ratio.log_ratio([[0.5], [4.0]]).round(3)
-    array([-6.693,  3.807])
+    array([-6.693,  4.47 ])
     >>> ratio.gradient([[2.0]]).round(3)
     array([[3.182]])
     """

@@ -212,7 +212,8 @@ def _evaluate(objective, points):
     if len(points) == 0:
         return np.empty(0), np.empty(points.shape)
     values, gradients = objective(points)
-    values, gradients = np.asarray(values, dtype=float), np.asarray(gradients, dtype=float)
+    # copies: what the objective keeps must not change under it
+    values, gradients = np.array(values, dtype=float), np.array(gradients, dtype=float)
     if values.shape != points.shape[:1] or gradients.shape != points.shape:
         raise ValueError(
             f"The objective returned shapes {values.shape} and {gradients.shape} for points of shape "

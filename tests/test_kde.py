@@ -1,0 +1,161 @@
+"""GaussianKDE against a NumPy twin that reads like the formula, and against scikit-learn."""
+
+import hashlib
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.special import logsumexp
+from sklearn.neighbors import KernelDensity
+
+from simpor import GaussianKDE
+from simpor.kde import _exp, scott_bandwidth
+
+
+def twin(queries, rows, h):
+    """Log density and gradient by the formula, with every kernel in one array."""
+    n, d = rows.shape
+    differences = rows[None] - queries[:, None]
+    exponents = -0.5 * np.sum((differences / h) ** 2, axis=2)
+    log_density = logsumexp(exponents, axis=1) - np.log(n) - d * np.log(h) - d / 2 * np.log(2 * np.pi)
+    weights = np.exp(exponents - logsumexp(exponents, axis=1, keepdims=True))
+    return log_density, np.einsum("mn,mnd->md", weights, differences) / h**2
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 8, 13, 30, 50])
+@pytest.mark.parametrize("h", [1e-3, 0.1, 1.0, 30.0, 1e3])
+@pytest.mark.parametrize("n", [1, 2, 511, 513, 1100])
+def test_agrees_with_the_formula(d, h, n):
+    rng = np.random.default_rng(d * n)
+    rows = rng.normal(size=(n, d))
+    rows[n // 2 :] = rows[: n - n // 2]  # duplicates
+    near = rng.normal(size=(5, d))
+    far = rows[:1] + h * np.geomspace(1, 1e6, 5)[:, None] * rng.normal(size=(5, d))
+    density = GaussianKDE(bandwidth=h).fit(rows)
+
+    value, gradient = density.score_samples_and_gradient(np.vstack([near, rows[:1], far]))
+    expected, _ = twin(np.vstack([near, rows[:1], far]), rows, h)
+    np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-10)
+
+    # far away the twin's own weights are rounding noise: the gradient is compared near the rows
+    _, gradient_near = twin(near, rows, h)
+    np.testing.assert_allclose(gradient[:5], gradient_near, rtol=1e-7, atol=1e-9 / h)
+    assert np.isfinite(gradient).all()
+
+
+def test_exponential_is_right_to_the_last_digits():
+    x = -np.concatenate([np.linspace(0, 1, 2001), np.geomspace(1e-12, 700, 2000)])
+    np.testing.assert_allclose([_exp(v) for v in x], np.exp(x), rtol=4e-15)
+    assert _exp(-1e9) < 1e-300
+
+
+def test_scott_is_the_rule_of_the_paper():
+    rows = np.random.default_rng(0).normal(size=(200, 3))
+    assert GaussianKDE().fit(rows).bandwidth_ == 200 ** (-1 / 7) == scott_bandwidth(200, 3)
+    assert KernelDensity(bandwidth="scott").fit(rows).bandwidth_ == 200 ** (-1 / 7)
+
+
+def test_agrees_with_scikit_learn_without_its_tree():
+    rng = np.random.default_rng(1)
+    rows, queries = rng.normal(size=(300, 30)), rng.normal(size=(50, 30))
+    exact = KernelDensity(bandwidth=0.8, leaf_size=300).fit(rows)
+    ours = GaussianKDE(bandwidth=0.8).fit(rows)
+    np.testing.assert_allclose(ours.score_samples(queries), exact.score_samples(queries), rtol=1e-12)
+
+
+def test_integrates_to_one():
+    density = GaussianKDE(bandwidth=0.3).fit(np.array([[-1.0], [0.0], [2.0]]))
+    total, _ = quad(lambda x: np.exp(density.score_samples([[x]])[0]), -8, 8, limit=200)
+    assert total == pytest.approx(1, abs=1e-8)
+
+
+def test_gradient_agrees_with_finite_differences():
+    rng = np.random.default_rng(2)
+    density = GaussianKDE(bandwidth=0.5).fit(rng.normal(size=(80, 4)))
+    queries, step = rng.normal(size=(20, 4)), 1e-5
+    differences = [
+        (density.score_samples(queries + step * e) - density.score_samples(queries - step * e)) / (2 * step)
+        for e in np.eye(4)
+    ]
+    np.testing.assert_allclose(density.gradient(queries), np.transpose(differences), rtol=1e-6, atol=1e-8)
+
+
+def test_single_row_is_a_normal_density():
+    density = GaussianKDE(bandwidth=2.0).fit([[1.0, 1.0]])
+    assert density.score_samples([[1.0, 1.0]])[0] == pytest.approx(-np.log(2 * np.pi * 4))
+    np.testing.assert_allclose(density.gradient([[3.0, 1.0]]), [[-0.5, 0.0]], atol=1e-15)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("query", [1e150, 1e160, 1e300])
+def test_no_distance_is_too_far(query):
+    density = GaussianKDE(bandwidth=1e-3).fit([[0.0, 0.0], [1.0, 0.0]])
+    value, gradient = density.score_samples_and_gradient([[query, 0.0]])
+    assert value[0] == -np.inf or value[0] < -1e300
+    assert gradient[0, 0] < 0 and np.isfinite(gradient).all()
+
+
+def test_no_array_of_queries_by_rows_is_held():
+    rng = np.random.default_rng(3)
+    rows, queries = rng.normal(size=(20_000, 2)), rng.normal(size=(2_000, 2))
+    density = GaussianKDE().fit(rows)
+    density.gradient(queries[:1])
+    tracemalloc.start()
+    density.gradient(queries)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2_000 * 20_000 * 8 / 100
+
+
+def test_same_bits_with_one_thread_two_threads_and_in_parts():
+    rng = np.random.default_rng(4)
+    rows, queries = rng.normal(size=(1500, 5)), rng.normal(size=(301, 5))
+    one, two = (GaussianKDE(n_jobs=n).fit(rows).gradient(queries) for n in (1, 2))
+    parts = np.vstack([GaussianKDE().fit(rows).gradient(part) for part in np.array_split(queries, 7)])
+    assert one.tobytes() == two.tobytes() == parts.tobytes()
+
+
+def test_same_bits_in_a_fresh_process():
+    code = (
+        "import hashlib, numpy as np; from simpor import GaussianKDE; rng = np.random.default_rng(5);"
+        "g = GaussianKDE().fit(rng.normal(size=(600, 3))).gradient(rng.normal(size=(40, 3)));"
+        "print(hashlib.sha256(g.tobytes()).hexdigest())"
+    )
+    rng = np.random.default_rng(5)
+    here = GaussianKDE().fit(rng.normal(size=(600, 3))).gradient(rng.normal(size=(40, 3)))
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert there.stdout.strip() == hashlib.sha256(here.tobytes()).hexdigest()
+
+
+def test_any_array_layout():
+    rng = np.random.default_rng(6)
+    rows = rng.normal(size=(100, 6))
+    expected = GaussianKDE().fit(rows).gradient(rows)
+    rows.setflags(write=False)
+    for same in (np.asfortranarray(rows), np.repeat(rows, 2, axis=0)[::2], rows.tolist()):
+        np.testing.assert_array_equal(GaussianKDE().fit(same).gradient(same), expected)
+
+
+@pytest.mark.parametrize(
+    "bandwidth, error",
+    [(0, ValueError), (-1.0, ValueError), (np.inf, ValueError), (np.nan, ValueError), ("silverman", TypeError), (True, TypeError)],
+)
+def test_bandwidth_out_of_range(bandwidth, error):
+    with pytest.raises(error, match="give a positive"):
+        GaussianKDE(bandwidth=bandwidth).fit([[0.0]])
+
+
+@pytest.mark.parametrize("rows", [[[np.nan]], [[np.inf]], np.empty((0, 2)), [["a"]], [1.0, 2.0]])
+def test_bad_rows(rows):
+    with pytest.raises(ValueError):
+        GaussianKDE().fit(rows)
+
+
+def test_bad_threads_and_features():
+    with pytest.raises(ValueError, match="n_jobs=0"):
+        GaussianKDE(n_jobs=0).fit([[0.0]])
+    with pytest.raises(ValueError, match="features"):
+        GaussianKDE().fit([[0.0, 1.0]]).score_samples([[0.0]])

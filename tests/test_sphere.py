@@ -1,0 +1,174 @@
+"""ascend_on_sphere against dense grids, closed forms and its own promises."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_moons
+
+from simpor import PosteriorRatio, ascend_on_sphere
+
+PUBLISHED_STEP = 1e-5 * 2 * np.pi
+
+
+@pytest.fixture(scope="module")
+def moon():
+    X, y = make_moons(600, noise=0.33, random_state=0)
+    rows = np.r_[np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:43]]
+    return X[rows], y[rows]
+
+
+@pytest.fixture(scope="module")
+def objective(moon):
+    return PosteriorRatio().fit(*moon).log_ratio_and_gradient
+
+
+def linear(slope):
+    return lambda points: (points @ slope, np.tile(slope, (len(points), 1)))
+
+
+def wavy(points):
+    """Many maxima on every sphere."""
+    return np.sin(3 * points).sum(axis=1), 3 * np.cos(3 * points)
+
+
+@pytest.mark.parametrize("d", [2, 3, 10, 30])
+def test_linear_objective_has_its_maximum_along_the_slope(d):
+    rng = np.random.default_rng(d)
+    centers, radii, slope = rng.normal(size=(20, d)), rng.uniform(0.01, 5, size=20), rng.normal(size=d)
+    end = ascend_on_sphere(linear(slope), centers, radii, tol=1e-7, random_state=0)
+    assert end.converged.all()
+    best = centers + radii[:, None] * slope / np.linalg.norm(slope)
+    np.testing.assert_allclose(end.x, best, atol=1e-5)
+    np.testing.assert_allclose(end.value, best @ slope, rtol=1e-12, atol=1e-12)
+
+
+def test_circle_maxima_agree_with_a_dense_grid(moon, objective):
+    X, y = moon
+    centers = X[y == 1][:15]
+    end = ascend_on_sphere(objective, centers, 0.3, random_state=0)
+    turns = np.linspace(0, 2 * np.pi, 20_001)
+    circle = 0.3 * np.column_stack([np.cos(turns), np.sin(turns)])
+    assert end.converged.all()
+    for center, x, value in zip(centers, end.x, end.value):
+        heights = objective(center + circle)[0]
+        at = np.argmin(np.linalg.norm(center + circle - x, axis=1))
+        neighbours = heights[(at + np.arange(-40, 41)) % 20_000]
+        assert value >= neighbours.max() - 1e-9  # a local maximum
+        assert value <= heights.max() + 1e-6
+
+
+@pytest.mark.parametrize("step", ["adaptive", PUBLISHED_STEP, 0.3])
+@pytest.mark.parametrize("d", [2, 3, 17])
+def test_stays_on_the_sphere_and_never_falls(step, d):
+    rng = np.random.default_rng(d)
+    centers, radii = rng.normal(size=(50, d)), rng.uniform(0.1, 3, size=50)
+    heights = []
+
+    def recording(points):
+        values, gradients = wavy(points)
+        heights.append(values)
+        return values, gradients
+
+    end = ascend_on_sphere(recording, centers, radii, step=step, random_state=1)
+    np.testing.assert_allclose(np.linalg.norm(end.x - centers, axis=1), radii, rtol=1e-12)
+    assert (end.value >= end.start_value).all()
+    np.testing.assert_array_equal(end.start_value, heights[0])
+    np.testing.assert_allclose(end.value, wavy(end.x)[0], atol=1e-12)
+    assert end.n_evaluations.sum() == sum(len(h) for h in heights)
+
+
+def test_converged_says_the_truth():
+    rng = np.random.default_rng(3)
+    centers, radii = rng.normal(size=(200, 5)), rng.uniform(0.1, 3, size=200)
+    for max_iter in (0, 3, 10, 100):
+        end = ascend_on_sphere(wavy, centers, radii, max_iter=max_iter, tol=1e-3, random_state=0)
+        _, gradients = wavy(end.x)
+        outward = (end.x - centers) / radii[:, None]
+        tangent = gradients - (gradients * outward).sum(axis=1, keepdims=True) * outward
+        norms = np.linalg.norm(tangent, axis=1)
+        np.testing.assert_allclose(end.tangent_norm, norms, atol=1e-9)
+        np.testing.assert_array_equal(end.converged, np.maximum(1, radii) * norms <= 1e-3)
+    assert end.converged.mean() > 0.9
+
+
+def test_no_turns_is_the_start():
+    start = np.array([[2.0, 0.0], [0.0, 5.0]])
+    end = ascend_on_sphere(wavy, np.zeros((2, 2)), 1.0, start=start, max_iter=0)
+    np.testing.assert_array_equal(end.x, [[1, 0], [0, 1]])
+    np.testing.assert_array_equal(end.rotation, 0)
+    np.testing.assert_array_equal(end.value, end.start_value)
+
+
+def test_published_rate_turns_by_a_degree_at_most(moon, objective):
+    X, y = moon
+    end = ascend_on_sphere(objective, X[y == 1], 0.2, step=PUBLISHED_STEP, max_iter=300, random_state=0)
+    assert np.degrees(end.rotation).max() < 1.1
+    assert (end.n_iter <= 300).all() and (end.rotation <= end.n_iter * PUBLISHED_STEP + 1e-12).all()
+    full = ascend_on_sphere(objective, X[y == 1], 0.2, random_state=0)
+    np.testing.assert_array_equal(end.start_value, full.start_value)
+    assert (end.value - end.start_value).mean() < 0.1 * (full.value - full.start_value).mean()
+
+
+def test_published_update_by_hand():
+    # one turn at radius 2 around the origin, from (2, 0), objective x + 3y: the tangent is (0, 1)
+    end = ascend_on_sphere(linear(np.array([1.0, 3.0])), [[0.0, 0.0]], 2.0, start=[[2.0, 0.0]], step=0.1, max_iter=1)
+    np.testing.assert_allclose(end.x, [[2 * np.cos(0.1), 2 * np.sin(0.1)]], rtol=1e-14)
+    assert end.rotation[0] == pytest.approx(0.1) and end.n_evaluations[0] == 2
+
+
+def test_published_rule_stops_before_the_turn_that_falls():
+    angle = np.arctan2(3, 1)  # the maximum of x + 3y
+    end = ascend_on_sphere(linear(np.array([1.0, 3.0])), [[0.0, 0.0]], 1.0, start=[[1.0, 0.0]], step=0.2, max_iter=50)
+    assert end.n_iter[0] < 50
+    assert abs(end.rotation[0] - angle) <= 0.1 + 1e-9
+
+
+def test_radius_zero_stays_and_one_dimension_takes_the_better_point():
+    end = ascend_on_sphere(wavy, [[1.0, 2.0], [0.0, 0.0]], [0.0, 1.0], random_state=0)
+    np.testing.assert_array_equal(end.x[0], [1.0, 2.0])
+    assert end.converged[0] and end.rotation[0] == 0 and end.tangent_norm[0] == 0
+
+    line = ascend_on_sphere(linear(np.array([-1.0])), [[0.0], [5.0], [3.0]], [1.0, 2.0, 0.0], random_state=0)
+    np.testing.assert_array_equal(line.x, [[-1.0], [3.0], [3.0]])
+    assert line.converged.all() and set(line.rotation) <= {0.0, np.pi}
+
+
+def test_flat_objective_converges_where_it_starts():
+    flat = ascend_on_sphere(lambda p: (np.zeros(len(p)), np.zeros(p.shape)), np.zeros((4, 3)), 1.0, random_state=0)
+    assert flat.converged.all() and (flat.n_evaluations == 1).all()
+
+
+def test_points_do_not_disturb_one_another(moon, objective):
+    centers = moon[0][moon[1] == 1][:20]
+    together = ascend_on_sphere(objective, centers, 0.3, random_state=0)
+    start = ascend_on_sphere(objective, centers, 0.3, max_iter=0, random_state=0).x
+    alone = np.vstack(
+        [ascend_on_sphere(objective, c[None], 0.3, start=s[None]).x for c, s in zip(centers, start)]
+    )
+    np.testing.assert_allclose(alone, together.x, atol=1e-6)
+    again = ascend_on_sphere(objective, centers, 0.3, random_state=0)
+    assert again.x.tobytes() == together.x.tobytes()
+
+
+def test_no_points():
+    end = ascend_on_sphere(wavy, np.empty((0, 3)), np.empty(0))
+    assert end.x.shape == (0, 3) and len(end.converged) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, cure",
+    [
+        ({"radii": -1.0}, ">= 0"),
+        ({"radii": [1.0, 2.0]}, "one radius a center"),
+        ({"radii": np.nan}, ">= 0"),
+        ({"step": 0.0}, "adaptive"),
+        ({"step": "newton"}, "adaptive"),
+        ({"max_iter": -1}, ">= 0"),
+        ({"tol": -1.0}, ">= 0"),
+        ({"start": [[0.0, 0.0]]}, "its own center"),
+        ({"start": [[0.0, 0.0, 1.0]]}, "one point a center"),
+        ({"objective": lambda p: (1.0, p)}, "values"),
+    ],
+)
+def test_bad_input(arguments, cure):
+    with pytest.raises(ValueError, match=cure):
+        ascend_on_sphere(**({"objective": wavy, "centers": [[0.0, 0.0]], "radii": 1.0} | arguments))
