@@ -1,0 +1,56 @@
+# Everything runs in .venv, which is made at first use and again when requirements.txt or
+# pyproject.toml change. Another Python: make book PYTHON3=/path/to/python3.12
+
+RIGHT_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON3 ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c '$(RIGHT_PYTHON)' 2>/dev/null && { echo $$p; break; }; done)
+
+PYTHON := .venv/bin/python
+INSTALLED := .venv/installed
+
+# TensorFlow's start-up notices are no test results.
+export TF_CPP_MIN_LOG_LEVEL := 3
+export MPLBACKEND := Agg
+
+.DEFAULT_GOAL := help
+.PHONY: help book test chapters study-small lab lock clean
+
+help:  ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+# A failed build that is repeated unchanged would pass: Sphinx keeps the broken page. So: always afresh.
+book: $(INSTALLED)  ## build the book from the chapters' stored outputs
+	@rm -rf _build
+	@$(PYTHON) -m jupyter_book build . --quiet -n -W --keep-going
+	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
+
+test: $(INSTALLED)  ## run the unit tests, every chapter, and a strict build of the book
+	@$(PYTHON) -m pytest --quiet --nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests simpor book
+
+chapters: $(INSTALLED)  ## execute all chapters again and store their outputs
+	@$(PYTHON) book/execute.py
+
+study-small: $(INSTALLED)  ## run the comparison on a few small datasets
+	@$(PYTHON) -m simpor.lab.protocol
+
+lab: $(INSTALLED)  ## open the chapters in JupyterLab
+	@MPLBACKEND= $(PYTHON) -m jupyterlab book
+
+lock: $(INSTALLED)  ## pin the versions of requirements.txt anew from pyproject.toml
+	@$(PYTHON) -m pip install --quiet "uv>=0.9,<1"
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile pyproject.toml --quiet --all-extras --upgrade \
+		--universal --fork-strategy fewest --python-version 3.11 --no-emit-index-url --no-emit-find-links --output-file requirements.txt
+
+clean:  ## remove the environment and what was built
+	rm -rf .venv _build
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@test -n "$(PYTHON3)" && "$(PYTHON3)" -c '$(RIGHT_PYTHON)' || { \
+		echo "simpor needs Python 3.11, 3.12 or 3.13: install one, or name it with make ... PYTHON3=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON3)" -m venv --clear .venv || { \
+		echo "This Python cannot make environments: install its venv module (on Debian and Ubuntu the package python3-venv)" >&2; exit 1; }
+	@echo "Installing the pinned versions into .venv: some minutes the first time."
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(PYTHON) -m pip check
+	@touch $@
