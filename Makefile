@@ -37,9 +37,9 @@ lab: $(INSTALLED)  ## open the chapters in JupyterLab
 	@MPLBACKEND= $(PYTHON) -m jupyterlab book
 
 lock: $(INSTALLED)  ## pin the versions of requirements.txt anew from pyproject.toml
-	@$(PYTHON) -m pip install --quiet "uv>=0.9,<1"
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile pyproject.toml --quiet --all-extras --upgrade \
-		--universal --fork-strategy fewest --python-version 3.11 --no-emit-index-url --no-emit-find-links --output-file requirements.txt
+		--universal --fork-strategy fewest --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--output-file requirements.txt
 
 clean:  ## remove the environment and what was built
 	rm -rf .venv _build
@@ -47,10 +47,10 @@ clean:  ## remove the environment and what was built
 $(INSTALLED): requirements.txt pyproject.toml
 	@test -n "$(PYTHON3)" && "$(PYTHON3)" -c '$(RIGHT_PYTHON)' || { \
 		echo "simpor needs Python 3.11, 3.12 or 3.13: install one, or name it with make ... PYTHON3=/path/to/python" >&2; exit 1; }
-	@"$(PYTHON3)" -m venv --clear .venv || { \
+	@"$(PYTHON3)" -m venv .venv || { \
 		echo "This Python cannot make environments: install its venv module (on Debian and Ubuntu the package python3-venv)" >&2; exit 1; }
-	@echo "Installing the pinned versions into .venv: some minutes the first time."
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	@$(PYTHON) -m pip check
+	@echo "Installing the pinned versions into .venv: a few minutes the first time."
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint requirements.txt uv
+	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --exact --no-deps --requirement requirements.txt --editable .
+	@$(PYTHON) -m uv pip check --quiet --python $(PYTHON)
 	@touch $@
