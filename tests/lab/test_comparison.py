@@ -1,0 +1,59 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from simpor.lab.comparison import paired_differences, rerun_against_record
+
+
+def long_rows(values, metric="auc"):
+    return pd.DataFrame(
+        [(fold, 0, method, metric, value) for method, column in values.items()
+         for fold, value in enumerate(column)],
+        columns=["fold", "seed", "method", "metric", "value"],
+    )
+
+
+def test_without_a_test_part_the_interval_is_the_paired_t_interval():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 9))
+    table = paired_differences(long_rows({"a": a, "b": b}), "b", "auc", test_share=0)
+    usual = stats.ttest_rel(a, b).confidence_interval()
+    np.testing.assert_allclose(table.loc["a", ["low", "high"]].to_list(), usual)
+
+
+def test_correction_for_shared_training_rows_widens_it_as_the_formula_says():
+    rng = np.random.default_rng(1)
+    rows = long_rows(dict(zip("ab", rng.normal(size=(2, 10)))))
+    width = [np.diff(paired_differences(rows, "b", "auc", test_share=share)[["low", "high"]])[0, 0]
+             for share in (0, 0.2)]
+    np.testing.assert_allclose(width[1] / width[0], np.sqrt((1 / 10 + 0.2 / 0.8) / (1 / 10)))
+
+
+def test_a_failed_fold_is_left_out_on_both_sides():
+    rows = long_rows({"a": [0.9, np.nan, 0.7], "b": [0.8, 0.1, 0.5]})
+    table = paired_differences(rows, "b", "auc")
+    assert table.loc["a", "folds"] == 2
+    np.testing.assert_allclose(table.loc["a", "difference"], 0.15)
+
+
+def test_a_baseline_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="baseline"):
+        paired_differences(long_rows({"a": [1.0, 2.0]}), "raw", "auc")
+
+
+def test_a_rerun_from_the_same_source_is_inside_and_another_one_outside():
+    rng = np.random.default_rng(2)
+    record = long_rows({"a": rng.normal(0.8, 0.02, size=10)})
+    table = rerun_against_record(record[record["fold"] < 3], record)
+    assert table["inside"].all() and table["same_fold"].max() == 0
+    off = record[record["fold"] < 3].assign(value=lambda r: r["value"] + 0.2)
+    table = rerun_against_record(off, record)
+    assert not table["inside"].any()
+    np.testing.assert_allclose(table["same_fold"], 0.2)
+
+
+def test_one_recorded_value_gives_no_interval():
+    record = long_rows({"a": [0.8]})
+    with pytest.raises(ValueError, match="twice"):
+        rerun_against_record(record, record)
