@@ -116,6 +116,8 @@ class DeepSMOTE(BaseOverSampler):
         self.n_steps = n_steps
 
     def _check_X_y(self, X, y):
+        if hasattr(X, "sparse"):  # a frame of sparse columns; it comes back as one
+            X = X.sparse.to_dense()
         return super()._check_X_y(X, y, accept_sparse=False)
 
     def _fit_resample(self, X, y):

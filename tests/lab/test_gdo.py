@@ -9,11 +9,7 @@ from scipy.stats import chisquare, kstest
 from simpor.lab.gdo import GDO, anchor_probabilities, distance_to_nearest, random_directions
 
 
-def sparse_is_refused(estimator):
-    return {"check_samplers_pandas_sparse": "steps in all directions leave no zero in place"}
-
-
-@parametrize_with_checks([GDO(random_state=0)], expected_failed_checks=sparse_is_refused)
+@parametrize_with_checks([GDO(random_state=0)])
 def test_is_an_imbalanced_learn_sampler(estimator, check):
     check(estimator)
 
@@ -126,7 +122,7 @@ def test_duplicates_do_not_divide_by_zero():
     np.testing.assert_array_equal(X_new, 0)
 
 
-def test_sparse_data_are_refused():
+def test_sparse_matrices_are_refused():
     with pytest.raises(TypeError, match="toarray"):
         GDO().fit_resample(csr_matrix(np.eye(6)), [0, 0, 0, 0, 1, 1])
 

@@ -1,0 +1,165 @@
+"""What is compared: samplers before one and the same network, and two classifiers of their own.
+
+Each method has one call, ``METHODS[name].make(random_state)``, which gives a fresh object. What it
+is depends on the kind:
+
+- "sampler": an imbalanced-learn sampler for the training part (for ``raw`` it changes nothing);
+- "threshold": the same, after which the decision threshold is tuned on validation data;
+- "classifier": a classifier that takes the place of sampler and network.
+
+Settings are those of Table I of the TAI paper where it has any: five neighbours for all
+interpolating samplers, ten AdaBoosts for EasyEnsemble. For SVMCS it has none; the kernel and C are
+scikit-learn's. SVMCS and EasyEnsemble are not samplers before a network: a difference between
+them and the rest is a difference of classifiers as well.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imblearn import FunctionSampler
+from imblearn.ensemble import EasyEnsembleClassifier
+from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE, RandomOverSampler
+from sklearn.ensemble import AdaBoostClassifier
+from sklearn.svm import SVC
+
+from simpor import PUBLISHED_TAI, SIMPOR
+from simpor.lab.deepsmote import DeepSMOTE
+from simpor.lab.gdo import GDO
+
+__all__ = ["ABLATION", "COMPARISON", "METHODS", "Method"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method of the comparison.
+
+    Attributes
+    ----------
+    name : str
+        Short name, for tables of results and the command line.
+    label : str
+        Name for figures and text.
+    citation : str
+        Key in the book's bibliography.
+    kind : {"sampler", "threshold", "classifier"}
+    make : callable
+        From a random state (int, RandomState instance or None) to a fresh sampler or classifier.
+
+    Examples
+    --------
+    >>> from simpor.lab.methods import METHODS
+    >>> METHODS["smote"].make(0)
+    SMOTE(random_state=0)
+    """
+
+    name: str
+    label: str
+    citation: str
+    kind: str
+    make: Callable
+
+
+_NO_REGION = {"informative_portion": 1.0}
+_RANDOM_DIRECTION = {"max_iter": 0}
+
+_METHODS = (
+    Method("raw", "raw data", "elor2022smote", "sampler", lambda seed: FunctionSampler()),
+    Method(
+        "raw-threshold",
+        "raw data, tuned threshold",
+        "goorbergh2022harm",
+        "threshold",
+        lambda seed: FunctionSampler(),
+    ),
+    Method(
+        "random-oversampling",
+        "random oversampling",
+        "lemaitre2017imblearn",
+        "sampler",
+        lambda seed: RandomOverSampler(random_state=seed),
+    ),
+    Method("smote", "SMOTE", "chawla2002smote", "sampler", lambda seed: SMOTE(random_state=seed)),
+    Method(
+        "borderline-smote",
+        "Borderline-SMOTE",
+        "han2005borderline",
+        "sampler",
+        lambda seed: BorderlineSMOTE(random_state=seed),
+    ),
+    Method("adasyn", "ADASYN", "he2008adasyn", "sampler", lambda seed: ADASYN(random_state=seed)),
+    Method("gdo", "GDO", "xie2020gdo", "sampler", lambda seed: GDO(random_state=seed)),
+    Method(
+        "deepsmote",
+        "DeepSMOTE (tabular)",
+        "dablain2022deepsmote",
+        "sampler",
+        lambda seed: DeepSMOTE(random_state=seed),
+    ),
+    Method(
+        "svmcs",
+        "class-weighted SVM (SVMCS)",
+        "nguyen2023tai",
+        "classifier",
+        lambda seed: SVC(class_weight="balanced", random_state=seed),
+    ),
+    Method(
+        "easy-ensemble",
+        "EasyEnsemble",
+        "liu2009easyensemble",
+        "classifier",
+        lambda seed: EasyEnsembleClassifier(
+            n_estimators=10, estimator=AdaBoostClassifier(), random_state=seed
+        ),
+    ),
+    Method(
+        "simpor-published",
+        "SIMPOR (published)",
+        "nguyen2023tai",
+        "sampler",
+        lambda seed: SIMPOR(**PUBLISHED_TAI, random_state=seed),
+    ),
+    Method(
+        "simpor-converged",
+        "SIMPOR (converged)",
+        "nguyen2023tai",
+        "sampler",
+        lambda seed: SIMPOR(random_state=seed),
+    ),
+    Method(
+        "simpor-random-direction",
+        "SIMPOR (random direction)",
+        "nguyen2023tai",
+        "sampler",
+        lambda seed: SIMPOR(**_RANDOM_DIRECTION, random_state=seed),
+    ),
+    Method(
+        "simpor-published-no-region",
+        "SIMPOR (published rate, no region)",
+        "nguyen2023tai",
+        "sampler",
+        lambda seed: SIMPOR(**{**PUBLISHED_TAI, **_NO_REGION}, random_state=seed),
+    ),
+    Method(
+        "simpor-converged-no-region",
+        "SIMPOR (converged, no region)",
+        "nguyen2023tai",
+        "sampler",
+        lambda seed: SIMPOR(**_NO_REGION, random_state=seed),
+    ),
+    Method(
+        "simpor-random-direction-no-region",
+        "SIMPOR (random direction, no region)",
+        "nguyen2023tai",
+        "sampler",
+        lambda seed: SIMPOR(**_RANDOM_DIRECTION, **_NO_REGION, random_state=seed),
+    ),
+)
+
+#: Every method by its name.
+METHODS = {method.name: method for method in _METHODS}
+
+#: The names in the main comparison: all but the three that only the ablation needs.
+COMPARISON = tuple(name for name in METHODS if not name.endswith("-no-region"))
+
+#: {random direction, published rate, converged} x {informative region of 0.3, none}.
+ABLATION = tuple(name for name in METHODS if name.startswith("simpor-"))
