@@ -1,0 +1,383 @@
+"""SIMPOR, Algorithm 2 of both papers, as an imbalanced-learn sampler."""
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+from imblearn.over_sampling.base import BaseOverSampler
+from sklearn.base import BaseEstimator
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_random_state
+
+from simpor.informative import LARGEST_SEED, EntropyNetwork, informative_region
+from simpor.posterior import PosteriorRatio
+from simpor.sphere import ascend_on_sphere
+
+#: Settings of the TAI paper (Sections V-B and VII-A, Table I): ``SIMPOR(**PUBLISHED_TAI)``.
+PUBLISHED_TAI = {
+    "k_neighbors": 5,
+    "radius": "gaussian",
+    "alpha": 1.0,
+    "bandwidth": "scott",
+    "informative_portion": 0.3,
+    "remaining": "ascent",
+    "reject_noise": True,
+    "step": 1e-5 * 2 * math.pi,
+    "max_iter": 300,
+}
+
+#: Settings of the preprint (Algorithm 2, Sections 2.3 and 6.1): ``SIMPOR(**PUBLISHED_PREPRINT)``.
+PUBLISHED_PREPRINT = {
+    "k_neighbors": 5,
+    "radius": "uniform",
+    "alpha": 1.0,
+    "bandwidth": "scott",
+    "informative_threshold": 0.7,
+    "learner": EntropyNetwork(hidden_layers=(100, 100, 100)),
+    "remaining": "random",
+    "reject_noise": False,
+    "step": 1e-5 * 2 * math.pi,
+    "max_iter": 300,
+}
+
+
+class SIMPOR(BaseOverSampler):
+    """Synthetic Information towards Maximum Posterior Ratio.
+
+    A synthetic row lies on a sphere around a row of its class, its seed, where the posterior ratio
+    of the class against all others is highest. First the informative region is balanced, then the
+    rest of the data.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        How many rows each class is to have, as in every sampler of imbalanced-learn; "auto" raises
+        all to the count of the largest.
+    random_state : int, RandomState instance or None, default=None
+        Seeds everything. The result is bit-identical for one value, whatever the number of threads.
+    k_neighbors : int, default=5
+        Neighbours that set the radius, and that vote on noise. Fewer where there are no more.
+    radius : {"gaussian", "uniform"}, default="gaussian"
+        "gaussian" draws r = abs(N(0, (alpha R)^2)) (TAI paper, Eq. 13), "uniform" draws
+        r ~ U(0, alpha R) (preprint). R is the mean distance of the seed to its `k_neighbors`
+        nearest rows of its own class, itself excluded (Eq. 14).
+    alpha : float, default=1.0
+        In (0, 1], the share of R that scales the radius.
+    bandwidth : float, "scott" or pair of floats, default="scott"
+        Of the densities, in the unit of the features; see :class:`PosteriorRatio`.
+    informative_portion : float, default=0.3
+        Share of the rows that make up the informative region, in (0, 1]. With 1 there is no
+        region: all rows are in it, and no classifier is trained.
+    informative_threshold : float, default=None
+        Entropy in [0, 1) above which a row is informative, in place of the portion (preprint).
+    learner : classifier with predict_proba, default=None
+        Finds the informative region; see :func:`informative_region`. None takes a small Keras
+        network, :class:`EntropyNetwork`.
+    remaining : {"ascent", "random"}, default="ascent"
+        How rows are placed outside the informative region: like those inside, or at a random point
+        of the sphere (the preprint's random neighbours).
+    reject_noise : bool, default=True
+        Leave out seeds among whose `k_neighbors` nearest rows another class has more rows than the
+        seed's own (TAI paper). Where that leaves no seed, all stay.
+    step : "adaptive" or float, default="adaptive"
+        Angle by which a point turns in one step of the ascent; see :func:`ascend_on_sphere`. Both
+        papers take 1e-5 * 2 pi radians.
+    max_iter : int, default=100
+        Steps of the ascent at most. With 0 all directions are random.
+    n_jobs : int, default=None
+        Threads, for the densities and the neighbours. None is numba's setting, -1 all.
+    verbose : int, default=0
+        Above 0, one line is printed for each class and region.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Rows drawn for each class.
+    informative_mask_ : ndarray of bool of shape (n,)
+        The informative rows among the original ones.
+    seed_indices_ : ndarray of int of shape (n_synthetic,)
+        The original row that is the center of each synthetic row's sphere. This and the following
+        arrays are in the order of the appended rows.
+    region_ : ndarray of str of shape (n_synthetic,)
+        "informative" or "remaining": the region in which the row was drawn.
+    radii_ : ndarray of shape (n_synthetic,)
+        Distance to the seed, in the unit of the features.
+    rotation_ : ndarray of shape (n_synthetic,)
+        Angle between the first, random direction and the last, in radians.
+    log_ratio_start_, log_ratio_ : ndarray of shape (n_synthetic,)
+        Log posterior ratio at the first point and at the last, in nats.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    See Also
+    --------
+    imblearn.over_sampling.SMOTE : Rows on the lines between neighbours of a class.
+    PUBLISHED_TAI, PUBLISHED_PREPRINT : The papers' settings, as keyword dictionaries.
+
+    Notes
+    -----
+    Distances and bandwidth take all features alike: standardise them first, inside a pipeline.
+
+    Where the algorithm leaves a choice: in the informative region each class is raised to the
+    count that the majority class has there, never beyond what `sampling_strategy` asks for, and
+    not at all if it has no row there. If all its rows are informative, the remaining ones are
+    drawn from these. With more than two classes the ratio is that of one class against all others.
+
+    Synthetic rows are computed in float64 and returned in the type of `X`; in an array of integers
+    they are rounded, so pass floats if that is too coarse.
+
+    References
+    ----------
+    H. Nguyen and J. M. Chang, "Synthetic Information Toward Maximum Posterior Ratio for Deep
+    Learning on Imbalanced Data", IEEE Transactions on Artificial Intelligence, 2023 (the TAI
+    paper), and the earlier version of the same title, ": SIMPOR", on arXiv (the preprint).
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> from imblearn.pipeline import make_pipeline
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from simpor import SIMPOR
+    >>> X, y = make_classification(300, 4, weights=[0.9], random_state=0)
+    >>> X = StandardScaler().fit_transform(X)
+    >>> sampler = SIMPOR(learner=LogisticRegression(), random_state=0)
+    >>> X_resampled, y_resampled = sampler.fit_resample(X, y)
+    >>> sorted(Counter(y.tolist()).items()), sorted(Counter(y_resampled.tolist()).items())
+    ([(0, 269), (1, 31)], [(0, 269), (1, 269)])
+    >>> bool((sampler.log_ratio_ >= sampler.log_ratio_start_).all())
+    True
+
+    In a pipeline it resamples while the pipeline is fitted, and never what is predicted:
+
+    >>> model = make_pipeline(StandardScaler(), sampler, LogisticRegression()).fit(X, y)
+    >>> model.predict(X).shape
+    (300,)
+    """
+
+    _parameter_constraints: dict = {
+        **BaseOverSampler._parameter_constraints,
+        "k_neighbors": [Integral],
+        "radius": [str],
+        "alpha": [Real],
+        "bandwidth": [Real, str, tuple, list],
+        "informative_portion": [Real],
+        "informative_threshold": [Real, None],
+        "learner": [BaseEstimator, None],
+        "remaining": [str],
+        "reject_noise": ["boolean"],
+        "step": [Real, str],
+        "max_iter": [Integral],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy="auto",
+        random_state=None,
+        k_neighbors=5,
+        radius="gaussian",
+        alpha=1.0,
+        bandwidth="scott",
+        informative_portion=0.3,
+        informative_threshold=None,
+        learner=None,
+        remaining="ascent",
+        reject_noise=True,
+        step="adaptive",
+        max_iter=100,
+        n_jobs=None,
+        verbose=0,
+    ):
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.random_state = random_state
+        self.k_neighbors = k_neighbors
+        self.radius = radius
+        self.alpha = alpha
+        self.bandwidth = bandwidth
+        self.informative_portion = informative_portion
+        self.informative_threshold = informative_threshold
+        self.learner = learner
+        self.remaining = remaining
+        self.reject_noise = reject_noise
+        self.step = step
+        self.max_iter = max_iter
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def _fit_resample(self, X, y):
+        random_state = check_random_state(self.random_state)
+        data = X.astype(np.float64)
+        classes = [label for label, n_wanted in self.sampling_strategy_.items() if n_wanted > 0]
+        ratios = {label: self._posterior_ratio(data, y, label) for label in classes}
+        ranges = self._ranges(data, y, classes)
+        is_noise = self._is_noise(data, y, classes)
+
+        # lines 1 and 2 of Algorithm 2: the set S of informative rows
+        self.informative_mask_ = self._informative_region(data, y, random_state)
+
+        n_total = sum(self.sampling_strategy_[label] for label in classes)
+        synthetic = np.empty((n_total, data.shape[1]))
+        self.seed_indices_ = np.empty(n_total, dtype=np.intp)
+        self.region_ = np.empty(n_total, dtype="<U11")
+        self.radii_, self.rotation_, self.log_ratio_start_, self.log_ratio_ = np.empty((4, n_total))
+
+        # lines 3 to 11: balance S; lines 12 to 20: balance the remaining region
+        end = 0
+        for region in ("informative", "remaining"):
+            for label in classes:
+                n_drawn = self._count_to_draw(y, label, region)
+                here = slice(end, end + n_drawn)
+                end += n_drawn
+
+                pool = self._pool(y, label, region, is_noise)
+                seeds = random_state.choice(pool, size=n_drawn)
+                radii = self._draw_radii(ranges[seeds], random_state)
+                ascent = ascend_on_sphere(
+                    ratios[label].log_ratio_and_gradient,
+                    data[seeds],
+                    radii,
+                    step=self.step,
+                    max_iter=self._max_iter(region),
+                    random_state=random_state,
+                )
+
+                synthetic[here] = ascent.x
+                self.seed_indices_[here] = seeds
+                self.region_[here] = region
+                self.radii_[here] = radii
+                self.rotation_[here] = ascent.rotation
+                self.log_ratio_start_[here] = ascent.start_value
+                self.log_ratio_[here] = ascent.value
+                if self.verbose:
+                    gain = np.sum(ascent.value - ascent.start_value) / max(n_drawn, 1)
+                    print(
+                        f"[SIMPOR] class {label}, {region} region: {n_drawn} rows from {len(pool)} "
+                        f"seeds, mean gain {gain:.3g} nats"
+                    )
+
+        if np.issubdtype(X.dtype, np.integer):
+            synthetic = np.rint(synthetic)
+        return np.vstack([X, synthetic.astype(X.dtype)]), np.append(y, y[self.seed_indices_])
+
+    def _posterior_ratio(self, data, y, label):
+        """The objective f of a class against all others (Eq. 11), original rows only."""
+        ratio = PosteriorRatio(bandwidth=self.bandwidth, n_jobs=self.n_jobs)
+        return ratio.fit(data, y, positive=label)
+
+    def _ranges(self, data, y, classes):
+        """R (Eq. 14): mean distance to the nearest rows of the same class, 0 for a single row."""
+        ranges = np.zeros(len(data))
+        for label in classes:
+            rows = np.flatnonzero(y == label)
+            n_neighbors = min(self.k_neighbors, len(rows) - 1)
+            if n_neighbors > 0:
+                # without queries, kneighbors leaves out each row itself
+                distances, _ = self._neighbors(data[rows], n_neighbors).kneighbors()
+                ranges[rows] = distances.mean(axis=1)
+        return ranges
+
+    def _is_noise(self, data, y, classes):
+        """Rows among whose nearest ones another class has more rows than their own."""
+        is_noise = np.zeros(len(data), dtype=bool)
+        if not self.reject_noise or not classes:
+            return is_noise
+        rows = np.flatnonzero(np.isin(y, classes))
+        n_neighbors = min(self.k_neighbors, len(data) - 1)
+        found = self._neighbors(data, n_neighbors + 1).kneighbors(data[rows], return_distance=False)
+        # of k + 1 rows found, one is the row itself, or as near as that: a duplicate
+        is_itself = found == rows[:, None]
+        is_itself[~is_itself.any(axis=1), -1] = True
+        neighbor_labels = y[found[~is_itself].reshape(len(rows), n_neighbors)]
+        own_votes = np.sum(neighbor_labels == y[rows, None], axis=1)
+        for label in np.unique(y):
+            is_noise[rows] |= np.sum(neighbor_labels == label, axis=1) > own_votes
+        return is_noise
+
+    def _neighbors(self, data, n_neighbors):
+        # a k-d tree: it computes each distance by itself, so ties do not depend on threads
+        return NearestNeighbors(
+            n_neighbors=n_neighbors, algorithm="kd_tree", n_jobs=self.n_jobs
+        ).fit(data)
+
+    def _informative_region(self, data, y, random_state):
+        return informative_region(
+            data,
+            y,
+            portion=self.informative_portion,
+            threshold=self.informative_threshold,
+            learner=self.learner,
+            random_state=random_state.randint(LARGEST_SEED),
+        )
+
+    def _count_to_draw(self, y, label, region):
+        """Rows to draw for a class in a region: first those that balance S, then the others."""
+        n_wanted = self.sampling_strategy_[label]
+        labels, counts = np.unique(y, return_counts=True)
+        majority = labels[np.argmax(counts)]
+        n_own = np.sum(y[self.informative_mask_] == label)
+        n_majority = np.sum(y[self.informative_mask_] == majority)
+        n_informative = min(n_wanted, max(0, n_majority - n_own)) if n_own > 0 else 0
+        return n_informative if region == "informative" else n_wanted - n_informative
+
+    def _pool(self, y, label, region, is_noise):
+        """The rows of a class from which a region's seeds are chosen."""
+        in_region = self.informative_mask_ == (region == "informative")
+        pool = np.flatnonzero((y == label) & in_region)
+        if len(pool) == 0:
+            pool = np.flatnonzero(y == label)
+        accepted = pool[~is_noise[pool]]
+        return accepted if len(accepted) > 0 else pool
+
+    def _draw_radii(self, ranges, random_state):
+        """Eq. 13 (TAI paper), or line 7 of Algorithm 2 (preprint)."""
+        if self.radius == "gaussian":
+            return np.abs(random_state.normal(0.0, self.alpha * ranges))
+        return random_state.uniform(0.0, self.alpha * ranges)
+
+    def _max_iter(self, region):
+        """No step at all leaves the random first direction."""
+        return 0 if region == "remaining" and self.remaining == "random" else self.max_iter
+
+    def _check_X_y(self, X, y):
+        if hasattr(X, "sparse"):  # a frame of sparse columns; it comes back as one
+            X = X.sparse.to_dense()
+        try:
+            X, y, binarize_y = super()._check_X_y(X, y, accept_sparse=False)
+        except ValueError as error:
+            if "could not convert string to float" in str(error):
+                raise ValueError(
+                    f"X holds text ({error}): encode it as numbers first, for example with "
+                    "OneHotEncoder."
+                ) from error
+            raise
+        labels = np.unique(y)
+        if len(labels) < 2:
+            raise ValueError(f"y holds one class only ({labels[0]!r}): pass rows of two or more.")
+        return X, y, binarize_y
+
+    def _validate_params(self):
+        super()._validate_params()
+        cures = {
+            "k_neighbors": (self.k_neighbors >= 1, "a whole number >= 1"),
+            "radius": (self.radius in ("gaussian", "uniform"), '"gaussian" or "uniform"'),
+            "alpha": (0 < self.alpha <= 1, "a number in (0, 1]"),
+            "informative_portion": (0 < self.informative_portion <= 1, "a share in (0, 1]"),
+            "informative_threshold": (
+                self.informative_threshold is None or 0 <= self.informative_threshold < 1,
+                "an entropy in [0, 1), or None",
+            ),
+            "remaining": (self.remaining in ("ascent", "random"), '"ascent" or "random"'),
+            "max_iter": (self.max_iter >= 0, "a whole number >= 0"),
+        }
+        for name, (fits, cure) in cures.items():
+            if not fits:
+                raise ValueError(f"{name}={getattr(self, name)!r}: give {cure}.")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
