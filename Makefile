@@ -21,7 +21,7 @@ help:  ## print this list
 # A failed build that is repeated unchanged would pass: Sphinx keeps the broken page. So: always afresh.
 book: $(INSTALLED)  ## build the book from the chapters' stored outputs
 	@rm -rf _build
-	@$(PYTHON) -m jupyter_book build . --quiet -n -W --keep-going
+	@.venv/bin/jupyter-book build . --quiet -n -W --keep-going
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
 
 test: $(INSTALLED)  ## run the unit tests, every chapter, and a strict build of the book
