@@ -57,8 +57,8 @@ def test_boundary_is_where_the_answer_changes(ax, moons, model):
     X, y = moons
     model = model.fit(X, y)
     assert figures.decision_boundary(ax, model, X, y, X[:5], resolution=300) is ax
-    line = np.vstack([c for c in ax.collections if type(c).__name__ == "QuadContourSet"][0]
-                     .get_paths()[0].to_polygons(closed_only=False))
+    _, boundary = (c for c in ax.collections if type(c).__name__ == "QuadContourSet")
+    line = np.vstack(boundary.get_paths()[0].to_polygons(closed_only=False))
     # The grid has 300 points over about four units: the line may be off by one cell.
     value = model.decision_function(line) / np.linalg.norm(model.coef_)
     assert np.abs(value).max() < 0.03
