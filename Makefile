@@ -10,7 +10,6 @@ INSTALLED := .venv/installed
 
 # TensorFlow's start-up notices are no test results.
 export TF_CPP_MIN_LOG_LEVEL := 3
-export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
 .PHONY: help book test chapters study-small lab lock clean
@@ -34,7 +33,7 @@ study-small: $(INSTALLED)  ## run the comparison on a few small datasets
 	@$(PYTHON) -m simpor.lab.protocol
 
 lab: $(INSTALLED)  ## open the chapters in JupyterLab
-	@MPLBACKEND= $(PYTHON) -m jupyterlab book
+	@$(PYTHON) -m jupyterlab book
 
 lock: $(INSTALLED)  ## pin the versions of requirements.txt anew from pyproject.toml
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile pyproject.toml --quiet --all-extras --upgrade \

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sphinx.util.fileutil import copy_asset
 
-# The build with all TeX extensions inside: the plain one loads some of them when a formula asks for them.
+# The build with all TeX extensions inside: the plain one fetches some when a formula needs them.
 SCRIPT = "tex-chtml-full.js"
 FONTS = "output/chtml/fonts/woff-v2"
 
@@ -17,12 +17,12 @@ def copy_mathjax(app, exception):
     # The package's module name has hyphens, so that it cannot be imported by a statement.
     package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
     source, target = package / "static" / "mathjax", Path(app.outdir) / "_static" / "mathjax"
-    for name in (SCRIPT, FONTS):
-        copy_asset(source / name, (target / name) if name == FONTS else target)
+    copy_asset(source / SCRIPT, target)
+    copy_asset(source / FONTS, target / FONTS)
 
 
 def drop_repeated_scripts(app, pagename, templatename, context, doctree):
-    """Sphinx 7 writes inline scripts twice, and the second one fails: its constants exist already."""
+    """Sphinx 7 writes inline scripts twice; the second fails, since its constants exist."""
     seen = set()
 
     def is_new(script):

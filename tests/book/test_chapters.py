@@ -1,0 +1,103 @@
+"""Every chapter is complete as a file: its outputs read on their own, wherever it is opened."""
+
+import re
+
+from bs4 import BeautifulSoup
+
+PATHS_OF_A_MACHINE = re.compile(
+    r"(?<![\w.])/(?:home|root|tmp|work|Users|private)/\w|[A-Z]:\\\\?Users"
+)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def skipped(cell):
+    return {"skip-execution", "nbval-skip"} <= set(cell.metadata.get("tags", []))
+
+
+def test_is_in_the_table_of_contents(chapter, pages):
+    assert f"book/{chapter[0].removesuffix('.ipynb')}" in pages
+
+
+def test_ran_from_top_to_bottom(chapter):
+    counts = [cell.execution_count for cell in code_cells(chapter[1]) if not skipped(cell)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_outputs_hold_no_errors_and_no_warnings(chapter):
+    outputs = [output for cell in code_cells(chapter[1]) for output in cell.outputs]
+    assert outputs
+    for output in outputs:
+        assert output.output_type != "error", output.ename
+        assert output.get("name") != "stderr", output.text
+
+
+def test_figures_have_a_caption_and_a_text_for_those_who_cannot_see_them(chapter):
+    for cell in code_cells(chapter[1]):
+        figures = [output.data for output in cell.outputs if "image/png" in output.get("data", {})]
+        if figures:
+            mystnb = cell.metadata.get("mystnb", {})
+            assert len(figures) == 1, f"two figures would share one text:\n{cell.source}"
+            assert mystnb.get("image", {}).get("alt"), f"no alt text:\n{cell.source}"
+            assert mystnb.get("figure", {}).get("caption"), f"no caption:\n{cell.source}"
+            assert mystnb["figure"].get("name"), f"no name:\n{cell.source}"
+
+
+def test_drawings_in_html_have_a_text(chapter):
+    for cell in code_cells(chapter[1]):
+        for output in cell.outputs:
+            page = BeautifulSoup(
+                "".join(output.get("data", {}).get("text/html", "")), "html.parser"
+            )
+            assert all(svg.get("aria-label") for svg in page.select("svg[role=img]"))
+            assert all(
+                svg.get("role") == "img"
+                for svg in page.find_all("svg")
+                if not svg.find_parent("svg")
+            )
+            assert all(img.get("alt") for img in page.find_all("img"))
+
+
+def test_names_no_path_of_a_machine(chapter):
+    name, notebook = chapter
+    for cell in notebook.cells:
+        text = cell.source + "".join(
+            str(output.get("text", ""))
+            + str(output.get("data", {}).get("text/plain", ""))
+            + str(output.get("data", {}).get("text/html", ""))
+            for output in cell.get("outputs", [])
+        )
+        assert not PATHS_OF_A_MACHINE.search(text), PATHS_OF_A_MACHINE.search(text)
+
+
+def test_metadata_does_not_change_from_run_to_run(chapter):
+    name, notebook = chapter
+    assert set(notebook.metadata) <= {"kernelspec", "language_info"}
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert "version" not in notebook.metadata.language_info
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"mystnb", "tags", "jupyter"}, cell.metadata
+
+
+def test_checks_some_outputs(chapter):
+    assert any("NBVAL_CHECK_OUTPUT" in cell.source for cell in code_cells(chapter[1]))
+
+
+def test_has_exercises_with_solutions(chapter):
+    text = "\n\n".join(cell.source for cell in chapter[1].cells if cell.cell_type == "markdown")
+    exercises = re.findall(r"^`{3,}\{exercise\}.*\n:label: (\S+)", text, flags=re.MULTILINE)
+    solutions = re.findall(
+        r"^`{3,}\{solution(?:-start)?\} (\S+)\n:class: dropdown", text, flags=re.MULTILINE
+    )
+    assert len(exercises) >= 2
+    assert sorted(exercises) == sorted(solutions)
+    assert text.count("{solution-start}") == text.count("{solution-end}")
+
+
+def test_opens_with_goals_and_closes_with_what_was_learnt(chapter):
+    cells = [cell.source for cell in chapter[1].cells if cell.cell_type == "markdown"]
+    goals = re.findall(r"^[-*] ", cells[0], flags=re.MULTILINE)
+    learnt = re.findall(r"^[-*] ", cells[-1], flags=re.MULTILINE)
+    assert len(goals) == len(learnt) == 3

@@ -1,0 +1,89 @@
+"""pyproject.toml, requirements.txt, environment.yml and the Makefile say the same."""
+
+import os
+import re
+import subprocess
+import tomllib
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import simpor
+
+
+@pytest.fixture(scope="module")
+def project(root):
+    return tomllib.loads((root / "pyproject.toml").read_text())["project"]
+
+
+@pytest.fixture(scope="module")
+def pins(root):
+    """The lines of requirements.txt, as {name: Requirement}."""
+    lines = (root / "requirements.txt").read_text().splitlines()
+    pinned = [Requirement(line) for line in lines if line and not line.lstrip().startswith("#")]
+    by_name = {canonicalize_name(pin.name): pin for pin in pinned}
+    assert len(by_name) == len(pinned), "a package is pinned twice"
+    return by_name
+
+
+def test_every_pin_is_one_version(pins):
+    for pin in pins.values():
+        assert re.fullmatch(r"==[\w.]+", str(pin.specifier)), pin
+        assert pin.url is None
+
+
+def test_pins_name_no_place(root):
+    text = (root / "requirements.txt").read_text()
+    assert not re.search(r"://|file:|^\s*(-|/)", text, flags=re.MULTILINE)
+
+
+def test_pins_satisfy_pyproject(project, pins):
+    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    for requirement in map(Requirement, wanted):
+        pin = pins.get(canonicalize_name(requirement.name))
+        assert pin, f"{requirement} is not pinned: run make lock"
+        (version,) = pin.specifier
+        assert version.version in requirement.specifier, (
+            f"{pin} is not {requirement}: run make lock"
+        )
+
+
+def test_the_right_tensorflow_everywhere(pins):
+    marker = {name: pins[name].marker for name in ("tensorflow", "tensorflow-cpu")}
+    for system, machine, cpu in [
+        ("linux", "x86_64", True),
+        ("linux", "aarch64", False),
+        ("darwin", "arm64", False),
+        ("win32", "AMD64", False),
+    ]:
+        place = {"sys_platform": system, "platform_machine": machine}
+        assert marker["tensorflow-cpu"].evaluate(place) is cpu
+        assert marker["tensorflow"].evaluate(place) is not cpu
+
+
+def test_conda_environment_takes_the_pins(root, project):
+    environment = yaml.safe_load((root / "environment.yml").read_text())
+    python, pip, from_pip = environment["dependencies"]
+    name, version = python.split("=")
+    assert (name, pip) == ("python", "pip")
+    assert version in SpecifierSet(project["requires-python"])
+    constraint, editable = from_pip["pip"]
+    assert constraint == "--constraint requirements.txt"
+    extras = re.fullmatch(r"--editable \.\[([\w,]+)\]", editable)[1].split(",")
+    assert {"keras", "study", "jupyter"} == set(extras) <= set(project["optional-dependencies"])
+
+
+def test_one_version_number(root, project):
+    citation = yaml.safe_load((root / "CITATION.cff").read_text())
+    assert citation["version"] == project["version"] == simpor.__version__
+
+
+def test_make_says_which_python_it_needs(root):
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "--always-make", ".venv/installed", "PYTHON3=no-such-python"]
+    make = subprocess.run(command, cwd=root, env=alone, capture_output=True, text=True)
+    assert make.returncode
+    assert "simpor needs Python 3.11, 3.12 or 3.13" in make.stderr
