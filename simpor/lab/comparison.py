@@ -35,7 +35,8 @@ def paired_differences(rows, baseline, metric, *, methods=None, test_share=0.2, 
     -------
     table : DataFrame
         Index ``method``; columns ``difference`` (mean of method - baseline), ``low``, ``high``
-        (ends of the interval) and ``folds`` (folds that both have).
+        (ends of the interval), ``folds`` (folds that both have) and ``verdict``: "higher" or
+        "lower" where the interval leaves out zero, else "no difference seen".
 
     Raises
     ------
@@ -50,7 +51,7 @@ def paired_differences(rows, baseline, metric, *, methods=None, test_share=0.2, 
     ...                      "method": ["raw"] * 3 + ["SMOTE"] * 3,
     ...                      "value": [0.90, 0.92, 0.94, 0.91, 0.94, 0.97]})
     >>> paired_differences(rows, "raw", "auc").round(3).loc["SMOTE"].to_list()
-    [0.02, -0.013, 0.053, 3.0]
+    [0.02, -0.013, 0.053, 3, 'no difference seen']
     """
     rows = rows[rows["metric"] == metric].dropna(subset=["value"])
     if baseline not in set(rows["method"]):
@@ -66,7 +67,10 @@ def paired_differences(rows, baseline, metric, *, methods=None, test_share=0.2, 
         error = difference.std(ddof=1) * np.sqrt(1 / n + test_share / (1 - test_share))
         half = stats.t.ppf((1 + level) / 2, n - 1) * error
         mean = difference.mean()
-        table[method] = {"difference": mean, "low": mean - half, "high": mean + half, "folds": n}
+        low, high = mean - half, mean + half
+        verdict = "higher" if low > 0 else "lower" if high < 0 else "no difference seen"
+        table[method] = {"difference": mean, "low": low, "high": high, "folds": n,
+                         "verdict": verdict}
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("method")
 
 

@@ -62,6 +62,21 @@ _BLOCKS = [
       "recall": [0.948, 0.937, 0.937, 0.936, 0.935, 0.936, 0.911, 0.925]}),
 ]
 
+OUR_NAME = {
+    "SIMPOR": "simpor-published",
+    "GDO": "gdo",
+    "SMOTE": "smote",
+    "Borderline SMOTE": "borderline-smote",
+    "BL-SMOTE": "borderline-smote",
+    "Over-Sampling": "random-oversampling",
+    "ADASYN": "adasyn",
+    "DeepSMOTE": "deepsmote",
+    "SVMCS": "svmcs",
+    "EE": "easy-ensemble",
+    "RawData": "raw",
+}
+"""The papers' names of the methods, and those of :data:`simpor.lab.methods.METHODS`."""
+
 SCORES = pd.DataFrame(
     [(source, dataset, ratio, metric, method, value)
      for source, dataset, ratio, columns, block in _BLOCKS

@@ -25,9 +25,18 @@ def test_without_a_test_part_the_interval_is_the_paired_t_interval():
 def test_correction_for_shared_training_rows_widens_it_as_the_formula_says():
     rng = np.random.default_rng(1)
     rows = long_rows(dict(zip("ab", rng.normal(size=(2, 10)))))
-    width = [np.diff(paired_differences(rows, "b", "auc", test_share=share)[["low", "high"]])[0, 0]
+    width = [np.diff(paired_differences(rows, "b", "auc", test_share=share)[["low", "high"]].to_numpy())[0, 0]
              for share in (0, 0.2)]
     np.testing.assert_allclose(width[1] / width[0], np.sqrt((1 / 10 + 0.2 / 0.8) / (1 / 10)))
+
+
+def test_verdict_says_on_which_side_of_zero_the_interval_lies():
+    rng = np.random.default_rng(3)
+    base, noise = rng.normal(size=(2, 10))
+    rows = long_rows({"base": base, "up": base + 1 + 0.01 * noise, "down": base - 1 + 0.01 * noise,
+                      "same": base + 0.1 * (noise - noise.mean())})
+    verdict = paired_differences(rows, "base", "auc")["verdict"]
+    assert verdict.to_dict() == {"up": "higher", "down": "lower", "same": "no difference seen"}
 
 
 def test_a_failed_fold_is_left_out_on_both_sides():

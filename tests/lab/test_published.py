@@ -33,3 +33,10 @@ def test_names_may_be_translated():
 def test_a_table_that_does_not_exist_is_refused_with_the_list():
     with pytest.raises(ValueError, match="TAI, Table II"):
         scores("TAI, Table II", "moon", 3)
+
+
+def test_every_printed_method_is_one_of_ours():
+    from simpor.lab.methods import METHODS
+
+    assert set(SCORES["method"]) == set(published.OUR_NAME)
+    assert set(published.OUR_NAME.values()) <= set(METHODS)
