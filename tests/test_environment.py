@@ -71,8 +71,8 @@ def test_conda_environment_takes_the_pins(root, project):
     assert (name, pip) == ("python", "pip")
     assert version in SpecifierSet(project["requires-python"])
     constraint, editable = from_pip["pip"]
-    assert constraint == "--constraint requirements.txt"
-    extras = re.fullmatch(r"--editable \.\[([\w,]+)\]", editable)[1].split(",")
+    assert constraint == "-c requirements.txt"
+    extras = re.fullmatch(r"-e \.\[([\w,]+)\]", editable)[1].split(",")
     assert {"keras", "study", "jupyter"} == set(extras) <= set(project["optional-dependencies"])
 
 
