@@ -50,8 +50,9 @@ def paired_differences(rows, baseline, metric, *, methods=None, test_share=0.2, 
     >>> rows = pd.DataFrame({"fold": [0, 1, 2] * 2, "seed": 0, "metric": "auc",
     ...                      "method": ["raw"] * 3 + ["SMOTE"] * 3,
     ...                      "value": [0.90, 0.92, 0.94, 0.91, 0.94, 0.97]})
-    >>> paired_differences(rows, "raw", "auc").round(3).loc["SMOTE"].to_list()
-    [0.02, -0.013, 0.053, 3, 'no difference seen']
+    >>> smote = paired_differences(rows, "raw", "auc").loc["SMOTE"]
+    >>> f"{smote.difference:.3f} in [{smote.low:.3f}, {smote.high:.3f}]: {smote.verdict}"
+    '0.020 in [-0.013, 0.053]: no difference seen'
     """
     rows = rows[rows["metric"] == metric].dropna(subset=["value"])
     if baseline not in set(rows["method"]):
