@@ -101,10 +101,10 @@ def informative_region(
     if threshold is None and portion == 1:
         return np.ones(len(X), dtype=bool)
     random_state = check_random_state(random_state)
+    learnt = _initial_rows(y, n_initial, random_state)
     learner = _prepare_learner(learner, random_state)
 
     n_wanted = len(X) if threshold is not None else round(portion * len(X))
-    learnt = _initial_rows(y, n_initial, random_state)
     informative = np.zeros(len(X), dtype=bool)
     while informative.sum() < n_wanted:
         candidates = np.flatnonzero(~learnt)
@@ -252,8 +252,9 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
             If a value is not finite, or a parameter is out of range.
         """
         self._check_parameters()
-        X, y = validate_data(self, X, y, dtype=np.float32)
+        X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
+        rows = _as_float32(X)
         classes, codes = np.unique(y, return_inverse=True)
         sizes = (X.shape[1], *self.hidden_layers, len(classes))
         compiled = _compile(sizes, float(self.learning_rate))
@@ -264,7 +265,7 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         with compiled.lock:
             compiled.network.set_weights(self.weights_)
             loss, n_epochs = compiled.train(
-                X, codes.astype(np.int32), self.max_epochs, self.patience, float(self.min_delta)
+                rows, codes.astype(np.int32), self.max_epochs, self.patience, float(self.min_delta)
             )
             self.weights_ = compiled.network.get_weights()
         self.loss_, self.n_epochs_ = float(loss), int(n_epochs)
@@ -283,12 +284,12 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
             Columns in the order of `classes_`.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float32, reset=False)
-        sizes = (X.shape[1], *[len(bias) for bias in self.weights_[1::2]])
+        rows = _as_float32(validate_data(self, X, dtype=np.float64, reset=False))
+        sizes = (rows.shape[1], *[len(bias) for bias in self.weights_[1::2]])
         compiled = _compile(sizes, float(self.learning_rate))
         with compiled.lock:
             compiled.network.set_weights(self.weights_)
-            logits = compiled.predict(X)
+            logits = compiled.predict(rows)
         return softmax(np.asarray(logits, dtype=np.float64), axis=1)
 
     def predict(self, X):
@@ -317,6 +318,14 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
             raise ValueError(f"min_delta={self.min_delta!r}: give a number >= 0.")
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate={self.learning_rate!r}: give a number > 0.")
+
+
+def _as_float32(X):
+    with np.errstate(over="ignore"):
+        narrow = X.astype(np.float32)
+    if not np.all(np.isfinite(narrow)):
+        raise ValueError("X holds values too large for a network: standardise it (StandardScaler).")
+    return narrow
 
 
 class _Compiled(NamedTuple):

@@ -41,6 +41,14 @@ PUBLISHED_PREPRINT = {
 }
 
 
+# what scikit-learn's messages about X and y leave unsaid
+CURES = {
+    "could not convert string to float": "Encode text as numbers first, e.g. with OneHotEncoder.",
+    "contains infinity": "Replace it, or drop its rows, first.",
+    "inconsistent numbers of samples": "Pass one label for each row.",
+}
+
+
 class SIMPOR(BaseOverSampler):
     """Synthetic Information towards Maximum Posterior Ratio.
 
@@ -343,20 +351,22 @@ class SIMPOR(BaseOverSampler):
         return 0 if region == "remaining" and self.remaining == "random" else self.max_iter
 
     def _check_X_y(self, X, y):
-        if hasattr(X, "sparse"):  # a frame of sparse columns; it comes back as one
-            X = X.sparse.to_dense()
+        if hasattr(getattr(X, "sparse", None), "to_dense"):
+            X = X.sparse.to_dense()  # a data frame of sparse columns; it comes back as one
         try:
             X, y, binarize_y = super()._check_X_y(X, y, accept_sparse=False)
         except ValueError as error:
-            if "could not convert string to float" in str(error):
-                raise ValueError(
-                    f"X holds text ({error}): encode it as numbers first, for example with "
-                    "OneHotEncoder."
-                ) from error
+            for complaint, cure in CURES.items():
+                if complaint in str(error):
+                    raise ValueError(f"{str(error).rstrip('.')}. {cure}") from error
             raise
+        with np.errstate(over="ignore"):
+            longest_distance = np.linalg.norm(np.ptp(X.astype(np.float64), axis=0))
+        if not np.isfinite(longest_distance):
+            raise ValueError("Distances in X overflow: standardise it first (StandardScaler).")
         labels = np.unique(y)
         if len(labels) < 2:
-            raise ValueError(f"y holds one class only ({labels[0]!r}): pass rows of two or more.")
+            raise ValueError(f"y holds one class, {labels[0]}: pass rows of two or more classes.")
         return X, y, binarize_y
 
     def _validate_params(self):
