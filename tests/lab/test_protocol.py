@@ -1,0 +1,190 @@
+"""The protocol: same splits for all, nothing fitted sees a test row, failures are recorded."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from imblearn import FunctionSampler
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.preprocessing import StandardScaler
+
+from simpor.lab import protocol as protocol_module
+from simpor.lab.datasets import Dataset, moon
+from simpor.lab.methods import METHODS, Method
+from simpor.lab.network import Network
+from simpor.lab.protocol import PUBLISHED, SOUND, run, tune_threshold
+
+SMALL = Network((8,), epochs=3)
+MARK = 1e6
+
+
+@pytest.fixture
+def data():
+    return moon(4, n_samples=200)
+
+
+@pytest.fixture
+def published():
+    return replace(PUBLISHED, network=lambda name: SMALL)
+
+
+@pytest.fixture
+def sound():
+    return replace(SOUND, network=lambda name: SMALL)
+
+
+def sampler(name, function):
+    return Method(name, name, "none", "sampler", lambda seed: FunctionSampler(func=function, validate=False))
+
+
+class Logistic(ClassifierMixin, BaseEstimator):
+    """A classifier that remembers what it was given, for all instances together."""
+
+    given = []
+
+    def fit(self, X, y):
+        self.given.append(X)
+        self.model = LogisticRegression().fit(X, y)
+        self.classes_ = self.model.classes_
+        return self
+
+    def predict_proba(self, X):
+        return self.model.predict_proba(X)
+
+
+@pytest.mark.parametrize("name", ["published", "sound"])
+def test_nothing_fitted_sees_a_test_row(name, request, data, monkeypatch):
+    """Test rows carry a mark so large that a scaler or a sampler that met one would show it."""
+    protocol = request.getfixturevalue(name)
+    (_, test), *_ = protocol.splits(0).split(data.X, data.y)
+    marked = data.X.copy()
+    marked[test] = MARK
+    marked = replace(data, X=marked)
+    largest = []
+
+    def recording(X, y):
+        largest.append(np.abs(X).max())
+        return X, y
+
+    monkeypatch.setattr(Logistic, "given", [])
+    methods = [
+        sampler("recording", recording),
+        Method("logistic", "logistic", "none", "classifier", lambda seed: Logistic()),
+        Method("tuned", "tuned", "none", "threshold", lambda seed: FunctionSampler(func=recording)),
+    ]
+    rows, predictions = run(marked, protocol, methods, folds=[0], n_jobs=1, verbose=0)
+    assert not rows["failure"].any()
+    assert set(predictions["row"]) == set(test)
+
+    seen = largest + [np.abs(X).max() for X in Logistic.given]
+    assert len(seen) == {"published": 4, "sound": 6}[name]
+    # standardised with training rows alone, no training row is far out and its mean is 0
+    assert max(seen) < 10
+
+
+def test_a_planted_leak_is_caught(data, published, monkeypatch):
+    """The same mark, but the scaler is fitted to all rows: the check above must notice."""
+    (_, test), *_ = published.splits(0).split(data.X, data.y)
+    marked = data.X.copy()
+    marked[test] = MARK
+    spread = []
+
+    class LeakyScaler(StandardScaler):
+        def fit(self, X, y=None):
+            return super().fit(marked)
+
+    def recording(X, y):
+        spread.append(np.std(X))
+        return X, y
+
+    monkeypatch.setattr(protocol_module, "StandardScaler", LeakyScaler)
+    run(replace(data, X=marked), published, [sampler("recording", recording)], folds=[0], n_jobs=1, verbose=0)
+    assert spread[0] < 1e-3  # an honest scaler gives 1
+
+
+def test_all_methods_see_the_same_rows(data, published):
+    seen = {"one": [], "two": []}
+
+    def recorder(name):
+        def record(X, y):
+            seen[name].append(X.tobytes())
+            return X, y
+
+        return record
+
+    run(data, published, [sampler(name, recorder(name)) for name in seen], n_jobs=1, verbose=0)
+    assert len(seen["one"]) == 5 and seen["one"] == seen["two"]
+
+
+def test_rows_and_predictions(data, sound):
+    methods = ["raw", "smote", "svmcs"]
+    rows, predictions = run(data, sound, methods, folds=[0, 7], n_jobs=1, verbose=0)
+    assert set(rows["fold"]) == {0, 7} and set(rows["method"]) == set(methods)
+    assert rows.groupby(["fold", "method"])["metric"].nunique().unstack()["svmcs"].tolist() == [9, 9]
+    assert rows.groupby(["fold", "method"])["metric"].nunique().unstack()["raw"].tolist() == [10, 10]
+    assert rows["value"].between(-1, 1).all()
+    assert rows["versions"].str.contains("scikit-learn").all()
+
+    one = predictions[(predictions["fold"] == 7) & (predictions["method"] == "smote")]
+    value = rows[(rows["fold"] == 7) & (rows["method"] == "smote")].set_index("metric")["value"]
+    assert value["auc"] == pytest.approx(roc_auc_score(one["y"], one["probability"]))
+    assert value["f1"] == pytest.approx(f1_score(one["y"], one["probability"] >= 0.5, average="macro"))
+    np.testing.assert_array_equal(one["y"], data.y[one["row"]])
+
+
+def test_folds_do_not_depend_on_one_another_and_seeds_repeat(data, published):
+    columns = ["fold", "method", "metric", "value"]
+    both, _ = run(data, published, ["raw", "smote"], folds=[0, 1], n_jobs=1, verbose=0)
+    one, _ = run(data, published, ["smote"], folds=[1], n_jobs=1, verbose=0)
+    again = both[(both["fold"] == 1) & (both["method"] == "smote")][columns].reset_index(drop=True)
+    np.testing.assert_allclose(one["value"], again["value"], atol=1e-6)
+    other, _ = run(data, published, ["smote"], folds=[1], random_state=1, n_jobs=1, verbose=0)
+    assert not np.allclose(one["value"], other["value"])
+
+
+def test_a_failure_is_a_row(data, published):
+    def fail(X, y):
+        raise RuntimeError("no neighbours at all")
+
+    rows, _ = run(data, published, [sampler("failing", fail), METHODS["raw"]], folds=[0], n_jobs=1, verbose=0)
+    failed = rows[rows["method"] == "failing"]
+    assert failed["failure"].tolist() == ["RuntimeError: no neighbours at all"]
+    assert failed["value"].isna().all()
+    assert not rows[rows["method"] == "raw"]["failure"].any()
+
+
+def test_only_failures_still_give_rows(data, published):
+    def fail(X, y):
+        raise ValueError("nothing")
+
+    rows, predictions = run(data, published, [sampler("failing", fail)], folds=[0], n_jobs=1, verbose=0)
+    assert len(rows) == 1 and len(predictions) == 0
+
+
+def test_the_threshold_method_applies_its_threshold(data, published):
+    rows, predictions = run(data, published, ["raw", "raw-threshold"], folds=[0], n_jobs=1, verbose=0)
+    scores = rows.pivot(index="method", columns="metric", values="value")
+    assert scores.loc["raw-threshold", "f1"] == scores.loc["raw-threshold", "f1_tuned"]
+    assert scores.loc["raw-threshold", "auc"] == pytest.approx(scores.loc["raw", "auc"])
+
+
+def test_tuned_threshold_is_the_best_on_its_rows():
+    rng = np.random.default_rng(0)
+    y = rng.random(200) < 0.2
+    probability = np.clip(0.3 * y + 0.2 * rng.random(200), 0, 1)
+    best = max(
+        f1_score(y, probability >= t, average="macro", zero_division=0) for t in np.linspace(0, 1, 2001)
+    )
+    assert f1_score(y, probability >= tune_threshold(y, probability), average="macro") >= best - 1e-12
+
+
+def test_published_networks_are_those_of_the_papers():
+    assert PUBLISHED.network("breast-cancer-3").hidden_layers == (50, 50, 50)
+    assert PUBLISHED.network("credit-card-15").batch_size == 64
+    assert PUBLISHED.network("moon-3").learning_rate == 0.01
+    assert PUBLISHED.network("moon-7").learning_rate == 0.1
+    assert PUBLISHED.network("glass-0-1-6 vs 2").plateau is not None
+    assert SOUND.network("glass-0-1-6 vs 2").plateau is None
+    assert isinstance(moon(4, n_samples=200), Dataset)
