@@ -368,7 +368,7 @@ def original_against_reproduced(ax, table):
     ax.plot(table["published"], place, linestyle="none", marker="D", color=VERMILION,
             markerfacecolor="white", markersize=7, label="paper", zorder=3)
     ax.set_yticks(place, table.index)
-    ax.invert_yaxis()
+    ax.set_ylim(len(table) - 0.5, -0.5)  # the first method on top, also on shared axes
     ax.grid(axis="x", color="0.9")
     ax.set_axisbelow(True)
     ax.legend(loc="best")
