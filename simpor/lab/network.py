@@ -11,7 +11,6 @@ Adam moments of the member at work stay in the processor's cache. A member with 
 has fewer steps: nothing is spent, and nothing updated, on padding.
 """
 
-import os
 from dataclasses import dataclass
 from functools import cache
 
@@ -94,7 +93,7 @@ class NetworkStack:
     network : Network
         Shape and training, the same for all members.
     n_jobs : int or None, default=None
-        Processes that share the members out; -1 is one a core. The weights do not depend on it.
+        Threads that share the members out; -1 is one a core. The weights do not depend on it.
     verbose : int, default=1
         1 shows a progress bar as text on standard error, 0 is silent.
 
@@ -156,11 +155,12 @@ class NetworkStack:
             initial_weights = [np.stack(layer) for layer in zip(*drawn)]
 
         # Members of about the same length share a call, so that little memory goes into padding,
-        # and the longest come first, so that no process is left with a long one at the end.
+        # and the longest come first, so that no core is left with a long one at the end.
         order = np.argsort([-len(X) for X in Xs], kind="stable")
         n_jobs = effective_n_jobs(self.n_jobs)
         n_calls = max(-(-len(Xs) // _MEMBERS_PER_CALL), min(n_jobs, len(Xs)))
         calls = np.array_split(order, n_calls)
+        _compiled_epoch()
         with tqdm(
             total=len(Xs) * self.network.epochs,
             desc=f"{len(Xs)} networks",
@@ -168,26 +168,21 @@ class NetworkStack:
             disable=not self.verbose,
             mininterval=0.5,
         ) as bar:
-            parts = (
-                (
+
+            def train(members):
+                return _train(
                     self.network,
                     [Xs[m] for m in members],
                     [ys[m] for m in members],
                     [seeds[m] for m in members],
                     [layer[members] for layer in initial_weights],
+                    bar,
                 )
-                for members in calls
+
+            # Threads, not processes: TensorFlow works outside Python's lock.
+            results = Parallel(n_jobs, backend="threading")(
+                delayed(train)(members) for members in calls
             )
-            if n_jobs == 1:
-                results = [_train(*part, progress=bar.update) for part in parts]
-            else:
-                results = []
-                trained = Parallel(n_jobs, return_as="generator")(
-                    delayed(_train_in_worker)(*part) for part in parts
-                )
-                for members, result in zip(calls, trained):
-                    results.append(result)
-                    bar.update(len(members) * self.network.epochs)
 
         back = np.argsort(np.concatenate(calls))
         weights, losses, rates = zip(*results)
@@ -220,7 +215,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    network : Network, default=TAI
+    network : Network, default=None
+        Shape and training; None is ``TAI``.
     random_state : int, RandomState instance or None, default=None
         Draws the initial weights and the order of the rows.
     verbose : int, default=0
@@ -243,7 +239,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     True
     """
 
-    def __init__(self, network=TAI, *, random_state=None, verbose=0):
+    def __init__(self, network=None, *, random_state=None, verbose=0):
         self.network = network
         self.random_state = random_state
         self.verbose = verbose
@@ -256,7 +252,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError("y has only one class: give rows of at least two classes.")
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self.stack_ = NetworkStack(self.network, verbose=self.verbose)
+        network = TAI if self.network is None else self.network
+        self.stack_ = NetworkStack(network, verbose=self.verbose)
         self.stack_.fit([X], [numbers], [seed], n_classes=len(self.classes_))
         return self
 
@@ -310,14 +307,7 @@ def _row_order(n_rows, epochs, seed):
     return (rng.permutation(n_rows) for _ in range(epochs))
 
 
-def _train_in_worker(*part):
-    """Train in a process of its own, on one thread: the other processes have the other cores."""
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    return _train(*part, progress=lambda n_epochs: None)
-
-
-def _train(network, Xs, ys, seeds, weights, progress):
+def _train(network, Xs, ys, seeds, weights, bar):
     """All epochs of some members: their weights, losses (M, epochs) and rates (M, epochs)."""
     from keras import ops
 
@@ -342,7 +332,8 @@ def _train(network, Xs, ys, seeds, weights, progress):
         losses_seen.append(losses)
         rates_seen.append(rates)
         rates = schedule.next_rates(rates, losses)
-        progress(n_members)
+        with bar.get_lock():
+            bar.update(n_members)
     weights = [ops.convert_to_numpy(layer) for layer in state[0]]
     return weights, np.stack(losses_seen, axis=1), np.stack(rates_seen, axis=1)
 

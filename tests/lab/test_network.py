@@ -111,7 +111,7 @@ def test_company_does_not_change_a_member():
         np.testing.assert_array_equal(ours[1], theirs[0])
 
 
-def test_processes_do_not_change_the_weights():
+def test_threads_do_not_change_the_weights():
     Xs, ys = members(LENGTHS)
     one = NetworkStack(SMALL, verbose=0).fit(Xs, ys, seeds=range(5))
     two = NetworkStack(SMALL, n_jobs=2, verbose=0).fit(Xs, ys, seeds=range(5))
