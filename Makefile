@@ -29,8 +29,8 @@ test: $(INSTALLED)  ## run the unit tests, every chapter, and a strict build of 
 chapters: $(INSTALLED)  ## execute all chapters again and store their outputs
 	@$(PYTHON) book/execute.py
 
-study-small: $(INSTALLED)  ## run the comparison on a few small datasets
-	@$(PYTHON) -m simpor.lab.protocol
+study-small: $(INSTALLED)  ## record the comparison on Moon, breast cancer and credit card
+	@$(PYTHON) -m simpor.lab.study
 
 lab: $(INSTALLED)  ## open the chapters in JupyterLab
 	@$(PYTHON) -m jupyterlab book

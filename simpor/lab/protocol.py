@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from imblearn.metrics import geometric_mean_score
 from joblib import Parallel, delayed, parallel_config
+from joblib import hash as joblib_hash
 from scipy.special import expit
 from sklearn.metrics import (
     average_precision_score,
@@ -37,9 +38,18 @@ from simpor.lab.datasets import FAMILIES
 from simpor.lab.methods import METHODS
 from simpor.lab.network import PREPRINT, TAI, NetworkStack
 
-__all__ = ["PUBLISHED", "SOUND", "Protocol", "run", "tune_threshold"]
+__all__ = ["PROTOCOLS", "PUBLISHED", "SOUND", "Protocol", "run", "tune_threshold"]
 
-_PACKAGES = ("numpy", "scikit-learn", "imbalanced-learn", "numba", "keras", "tensorflow", "tensorflow-cpu", "simpor")
+_PACKAGES = (
+    "numpy",
+    "scikit-learn",
+    "imbalanced-learn",
+    "numba",
+    "keras",
+    "tensorflow",
+    "tensorflow-cpu",
+    "simpor",
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,7 @@ def _sound_network(name):
     return PREPRINT.get(name.rpartition("-")[0], PREPRINT["moon"])
 
 
-#: Five random splits of 80 to 20 with the papers' networks. Stratified, which the papers do not say.
+#: Five random splits of 80 to 20 and the papers' networks. Stratified, which the papers do not say.
 PUBLISHED = Protocol(
     "published",
     lambda seed: StratifiedShuffleSplit(n_splits=5, test_size=0.2, random_state=seed),
@@ -91,10 +101,20 @@ SOUND = Protocol(
     tune_all=True,
 )
 
+#: Both by their names.
 PROTOCOLS = {protocol.name: protocol for protocol in (PUBLISHED, SOUND)}
 
 
-def run(dataset, protocol, methods=tuple(METHODS), *, folds=None, random_state=0, n_jobs=-1, verbose=1):
+def run(
+    dataset,
+    protocol,
+    methods=tuple(METHODS),
+    *,
+    folds=None,
+    random_state=0,
+    n_jobs=-1,
+    verbose=1,
+):
     """Compare methods on one data set.
 
     Parameters
@@ -109,7 +129,7 @@ def run(dataset, protocol, methods=tuple(METHODS), *, folds=None, random_state=0
         Of the splits, the samplers and the networks. In one split all methods get the same seed, so
         that networks begin with the same weights.
     n_jobs : int, default=-1
-        Processes.
+        Processes that resample, then threads that train the networks; -1 is one a core.
     verbose : int, default=1
         1 shows progress on standard error.
 
@@ -119,7 +139,8 @@ def run(dataset, protocol, methods=tuple(METHODS), *, folds=None, random_state=0
         Long rows, one for each split, method and metric: dataset, family, protocol, fold, seed,
         method, metric, value, seconds_resampling, seconds_training (the method's share of its
         stack's time), settings, versions, failure. A method that fails on a split has one row with
-        the reason in ``failure`` and no value.
+        the reason in ``failure`` and no value; so has "f1_tuned" where only the tuning failed.
+        Without an ending, "precision" and "recall" are macro averages, as in the papers.
     predictions : DataFrame
         One row for each test row of each split and method: dataset, protocol, fold, method, row,
         y, probability (of the minority class; for an SVM the logistic function of its margin).
@@ -143,10 +164,12 @@ def run(dataset, protocol, methods=tuple(METHODS), *, folds=None, random_state=0
         if not for_threshold or protocol.tune_all or method.kind == "threshold"
     ]
     with parallel_config("loky", inner_max_num_threads=1):
-        parts = Parallel(n_jobs, batch_size=1)(
+        prepared = Parallel(n_jobs, batch_size=1, return_as="generator")(
             delayed(_prepare)(dataset.X, dataset.y, *job, _seed(random_state, job[1]))
-            for job in tqdm(jobs, desc=f"{dataset.name}: resampling", disable=not verbose)
+            for job in jobs
         )
+        title = f"{dataset.name}: resampling"
+        parts = list(tqdm(prepared, desc=title, total=len(jobs), disable=not verbose))
     network = protocol.network(dataset.name)
     _train_networks(parts, network, n_jobs, verbose)
     return _score(parts, dataset, protocol, network)
@@ -156,7 +179,7 @@ def run(dataset, protocol, methods=tuple(METHODS), *, folds=None, random_state=0
 class _Part:
     """One method on one split: what is trained on, then the probabilities of the rows held out.
 
-    With ``for_threshold`` the rows held out are a quarter of the training part.
+    The rows held out are the test part, or with ``for_threshold`` a quarter of the training part.
     """
 
     method: object
@@ -180,14 +203,17 @@ def _seed(random_state, fold):
 
 def _prepare(X, y, method, fold, train, test, for_threshold, seed):
     """Scale and resample the training part of a split; a classifier is trained at once."""
-    if for_threshold:
-        inner = StratifiedShuffleSplit(n_splits=1, test_size=0.25, random_state=seed)
-        inner_train, inner_test = next(inner.split(train, y[train]))
-        train, test = train[inner_train], train[inner_test]
     part = _Part(method, fold, seed, for_threshold, held_out=test)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a method's remarks on its data are no result
         try:
+            if for_threshold:
+                inner = StratifiedShuffleSplit(n_splits=1, test_size=0.25, random_state=seed)
+                inner_train, inner_test = next(inner.split(train, y[train]))
+                train, test = train[inner_train], train[inner_test]
+                part.held_out = test
+                if y[test].min() == y[test].max():
+                    raise ValueError("the rows to tune the threshold on have one class only")
             scaler = StandardScaler().fit(X[train])
             X_train, part.X_held_out = scaler.transform(X[train]), scaler.transform(X[test])
             begin = time.perf_counter()
@@ -212,58 +238,73 @@ def _probability(classifier, X):
 
 def _train_networks(parts, network, n_jobs, verbose):
     """Train one stack on all resampled parts, and let it predict the rows that were held out."""
-    members = [part for part in parts if part.X_resampled is not None]
+    # Raw data with and without a tuned threshold are the same rows with the same seed: one network.
+    members = {}
+    for part in parts:
+        if part.X_resampled is not None:
+            key = joblib_hash((part.X_resampled, part.y_resampled, part.seed))
+            members.setdefault(key, []).append(part)
     if not members:
         return
+    firsts = [same[0] for same in members.values()]
     begin = time.perf_counter()
     stack = NetworkStack(network, n_jobs=n_jobs, verbose=verbose)
     stack.fit(
-        [part.X_resampled for part in members],
-        [part.y_resampled for part in members],
-        [part.seed for part in members],
+        [part.X_resampled for part in firsts],
+        [part.y_resampled for part in firsts],
+        [part.seed for part in firsts],
     )
-    seconds = time.perf_counter() - begin
-    n_rows = sum(len(part.X_resampled) for part in members)
-    for number, part in enumerate(members):
-        part.probability = stack.predict_proba(number, part.X_held_out)[:, 1].astype(np.float64)
-        part.seconds_training = seconds * len(part.X_resampled) / n_rows
-        if not np.isfinite(part.probability).all():
-            part.failure = "the network's training diverged: its probabilities are not finite"
+    seconds_a_row = (time.perf_counter() - begin) / sum(len(part.X_resampled) for part in firsts)
+    for member, same in enumerate(members.values()):
+        for part in same:
+            part.seconds_training = seconds_a_row * len(part.X_resampled)
+            part.probability = stack.predict_proba(member, part.X_held_out)[:, 1].astype(float)
+            if not np.isfinite(part.probability).all():
+                part.failure = "the network's training diverged: its probabilities are not finite"
 
 
 def _score(parts, dataset, protocol, network):
     """Long rows of scores and of predictions."""
-    thresholds = {
-        (part.fold, part.method.name): tune_threshold(dataset.y[part.held_out], part.probability)
-        for part in parts
-        if part.for_threshold and not part.failure
-    }
+    tuning = {(part.fold, part.method.name): part for part in parts if part.for_threshold}
     rows, predictions = [], []
     for part in parts:
         if part.for_threshold:
             continue
-        key = {"dataset": dataset.name, "protocol": protocol.name, "fold": part.fold}
-        key |= {"method": part.method.name}
+        method = part.method
+        tuned_on = tuning.get((part.fold, method.name))
+        tuning_failure = tuned_on.failure if tuned_on else ""
+        failure = part.failure or (tuning_failure if method.kind == "threshold" else "")
+        key = {
+            "dataset": dataset.name,
+            "protocol": protocol.name,
+            "fold": part.fold,
+            "method": method.name,
+        }
         about = {
             "family": FAMILIES.get(dataset.name, dataset.name.rpartition("-")[0]),
             "seed": part.seed,
             "seconds_resampling": round(part.seconds_resampling, 4),
             "seconds_training": round(part.seconds_training, 4),
-            "settings": "" if part.method.kind == "classifier" else _describe(network),
+            "settings": _settings(method, network),
             "versions": _versions(),
-            "failure": part.failure,
         }
-        if part.failure:
-            rows.append(key | {"metric": "", "value": np.nan} | about)
+        if failure:
+            rows.append(key | {"metric": "", "value": np.nan} | about | {"failure": failure})
             continue
         y_test = dataset.y[part.held_out]
-        threshold = thresholds.get((part.fold, part.method.name))
-        for metric, value in _metrics(y_test, part.probability, threshold, part.method).items():
-            rows.append(key | {"metric": metric, "value": value} | about)
+        threshold = None
+        if tuning_failure:
+            missing = {"metric": "f1_tuned", "value": np.nan}
+            rows.append(key | missing | about | {"failure": tuning_failure})
+        elif tuned_on:
+            threshold = tune_threshold(dataset.y[tuned_on.held_out], tuned_on.probability)
+        for metric, value in _metrics(y_test, part.probability, threshold, method).items():
+            rows.append(key | {"metric": metric, "value": value} | about | {"failure": ""})
         predictions.append(
             pd.DataFrame(key | {"row": part.held_out, "y": y_test, "probability": part.probability})
         )
-    return pd.DataFrame(rows), pd.concat(predictions, ignore_index=True) if predictions else pd.DataFrame()
+    predictions = pd.concat(predictions, ignore_index=True) if predictions else pd.DataFrame()
+    return pd.DataFrame(rows), predictions
 
 
 def _metrics(y, probability, threshold, method):
@@ -275,6 +316,8 @@ def _metrics(y, probability, threshold, method):
         "average_precision": average_precision_score(y, probability),
         "precision": precision_score(y, called, average="macro", zero_division=0),
         "recall": recall_score(y, called, average="macro"),
+        "precision_minority": precision_score(y, called, zero_division=0),
+        "recall_minority": recall_score(y, called),
         "g_mean": geometric_mean_score(y, called),
         "balanced_accuracy": balanced_accuracy_score(y, called),
         "mcc": matthews_corrcoef(y, called),
@@ -304,19 +347,29 @@ def tune_threshold(y, probability):
     --------
     >>> import numpy as np
     >>> from simpor.lab.protocol import tune_threshold
-    >>> tune_threshold(np.array([0, 0, 0, 1, 1]), np.array([0.0, 0.1, 0.2, 0.4, 0.9])).item()
+    >>> round(tune_threshold(np.array([0, 0, 0, 1, 1]), np.array([0.0, 0.1, 0.2, 0.4, 0.9])), 6)
     0.3
     """
     levels = np.unique(probability)
     candidates = np.append((levels[1:] + levels[:-1]) / 2, 0.5)
     candidates = candidates[np.argsort(np.abs(candidates - 0.5), kind="stable")]
-    scores = [f1_score(y, probability >= t, average="macro", zero_division=0) for t in candidates]
-    return candidates[np.argmax(scores)]
+    # Rows of each class that lie at or above every candidate, counted for all candidates at once.
+    positive, negative = np.sort(probability[y == 1]), np.sort(probability[y == 0])
+    true_positive = len(positive) - np.searchsorted(positive, candidates)
+    false_positive = len(negative) - np.searchsorted(negative, candidates)
+    true_negative = len(negative) - false_positive
+    wrong = false_positive + len(positive) - true_positive
+    f1_positive = 2 * true_positive / (2 * true_positive + wrong)
+    f1_negative = 2 * true_negative / (2 * true_negative + wrong)
+    return float(candidates[np.argmax(f1_positive + f1_negative)])
 
 
-def _describe(network):
-    """A network's settings in one line of JSON."""
-    return json.dumps(asdict(network))
+def _settings(method, network):
+    """A method and, if one follows, its network, in one line of JSON."""
+    settings = {"method": " ".join(repr(method.make(None)).split())}
+    if method.kind != "classifier":
+        settings["network"] = asdict(network)
+    return json.dumps(settings)
 
 
 @cache

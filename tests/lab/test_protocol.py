@@ -8,12 +8,13 @@ from imblearn import FunctionSampler
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.preprocessing import StandardScaler
 
 from simpor.lab import protocol as protocol_module
 from simpor.lab.datasets import Dataset, moon
 from simpor.lab.methods import METHODS, Method
-from simpor.lab.network import Network
+from simpor.lab.network import Network, NetworkStack
 from simpor.lab.protocol import PUBLISHED, SOUND, run, tune_threshold
 
 SMALL = Network((8,), epochs=3)
@@ -36,7 +37,9 @@ def sound():
 
 
 def sampler(name, function):
-    return Method(name, name, "none", "sampler", lambda seed: FunctionSampler(func=function, validate=False))
+    return Method(
+        name, name, "none", "sampler", lambda seed: FunctionSampler(func=function, validate=False)
+    )
 
 
 class Logistic(ClassifierMixin, BaseEstimator):
@@ -100,7 +103,8 @@ def test_a_planted_leak_is_caught(data, published, monkeypatch):
         return X, y
 
     monkeypatch.setattr(protocol_module, "StandardScaler", LeakyScaler)
-    run(replace(data, X=marked), published, [sampler("recording", recording)], folds=[0], n_jobs=1, verbose=0)
+    methods = [sampler("recording", recording)]
+    run(replace(data, X=marked), published, methods, folds=[0], n_jobs=1, verbose=0)
     assert spread[0] < 1e-3  # an honest scaler gives 1
 
 
@@ -122,15 +126,17 @@ def test_rows_and_predictions(data, sound):
     methods = ["raw", "smote", "svmcs"]
     rows, predictions = run(data, sound, methods, folds=[0, 7], n_jobs=1, verbose=0)
     assert set(rows["fold"]) == {0, 7} and set(rows["method"]) == set(methods)
-    assert rows.groupby(["fold", "method"])["metric"].nunique().unstack()["svmcs"].tolist() == [9, 9]
-    assert rows.groupby(["fold", "method"])["metric"].nunique().unstack()["raw"].tolist() == [10, 10]
+    n_metrics = rows.groupby(["fold", "method"])["metric"].nunique().unstack()
+    assert n_metrics["svmcs"].tolist() == [11, 11]
+    assert n_metrics["raw"].tolist() == [12, 12]
     assert rows["value"].between(-1, 1).all()
     assert rows["versions"].str.contains("scikit-learn").all()
 
     one = predictions[(predictions["fold"] == 7) & (predictions["method"] == "smote")]
     value = rows[(rows["fold"] == 7) & (rows["method"] == "smote")].set_index("metric")["value"]
     assert value["auc"] == pytest.approx(roc_auc_score(one["y"], one["probability"]))
-    assert value["f1"] == pytest.approx(f1_score(one["y"], one["probability"] >= 0.5, average="macro"))
+    called = one["probability"] >= 0.5
+    assert value["f1"] == pytest.approx(f1_score(one["y"], called, average="macro"))
     np.testing.assert_array_equal(one["y"], data.y[one["row"]])
 
 
@@ -148,23 +154,77 @@ def test_a_failure_is_a_row(data, published):
     def fail(X, y):
         raise RuntimeError("no neighbours at all")
 
-    rows, _ = run(data, published, [sampler("failing", fail), METHODS["raw"]], folds=[0], n_jobs=1, verbose=0)
+    methods = [sampler("failing", fail), METHODS["raw"]]
+    rows, _ = run(data, published, methods, folds=[0], n_jobs=1, verbose=0)
     failed = rows[rows["method"] == "failing"]
     assert failed["failure"].tolist() == ["RuntimeError: no neighbours at all"]
     assert failed["value"].isna().all()
     assert not rows[rows["method"] == "raw"]["failure"].any()
 
 
+def test_a_failure_in_the_tuning_part_is_a_row(data, sound):
+    """The tuning part has fewer rows than the training part: a method may fail on it alone."""
+
+    def fail_on_few(X, y):
+        if len(X) < 80:
+            raise RuntimeError("too few rows")
+        return X, y
+
+    methods = [
+        sampler("sampler", fail_on_few),
+        Method("threshold", "threshold", "none", "threshold",
+               lambda seed: FunctionSampler(func=fail_on_few)),
+    ]
+    rows, _ = run(data, sound, methods, folds=[0], n_jobs=1, verbose=0)
+    failed = rows[rows["failure"] == "RuntimeError: too few rows"]
+    assert failed["value"].isna().all()
+    assert failed.set_index("method")["metric"].to_dict() == {"sampler": "f1_tuned", "threshold": ""}
+    assert rows[rows["method"] == "sampler"]["value"].notna().sum() == 11
+
+
+def test_a_class_too_small_to_tune_on_is_a_row(sound):
+    y = np.repeat([0, 1], [60, 5])
+    X = np.random.default_rng(0).normal(size=(65, 2)) + y[:, None]
+    only_two = Dataset("moon-12", np.vstack([X, X]), np.append(y, 0 * y), ("a", "b"), "made up")
+    four_folds = replace(sound, splits=lambda seed: StratifiedShuffleSplit(1, test_size=0.8))
+    rows, _ = run(only_two, four_folds, ["raw-threshold"], n_jobs=1, verbose=0)
+    assert len(rows) == 1 and "ValueError" in rows["failure"].item()
+
+
+def test_equal_rows_are_trained_once(data, published, monkeypatch):
+    trained = []
+
+    class Counting(NetworkStack):
+        def fit(self, Xs, ys, seeds):
+            trained.append(len(Xs))
+            return super().fit(Xs, ys, seeds)
+
+    monkeypatch.setattr(protocol_module, "NetworkStack", Counting)
+    methods = ["raw", "raw-threshold", "smote"]
+    rows, _ = run(data, published, methods, folds=[0], n_jobs=1, verbose=0)
+    assert trained == [3], "raw, raw for the threshold, SMOTE"
+    assert rows["seconds_training"].gt(0).all()
+
+
+def test_minority_precision_and_recall_are_those_of_class_1(data, published):
+    rows, predictions = run(data, published, ["raw"], folds=[0], n_jobs=1, verbose=0)
+    value = rows.set_index("metric")["value"]
+    called, y = predictions["probability"] >= 0.5, predictions["y"] == 1
+    assert value["recall_minority"] == pytest.approx((called & y).sum() / y.sum())
+    assert value["recall"] == pytest.approx(value["balanced_accuracy"])
+
+
 def test_only_failures_still_give_rows(data, published):
     def fail(X, y):
         raise ValueError("nothing")
 
-    rows, predictions = run(data, published, [sampler("failing", fail)], folds=[0], n_jobs=1, verbose=0)
+    methods = [sampler("failing", fail)]
+    rows, predictions = run(data, published, methods, folds=[0], n_jobs=1, verbose=0)
     assert len(rows) == 1 and len(predictions) == 0
 
 
 def test_the_threshold_method_applies_its_threshold(data, published):
-    rows, predictions = run(data, published, ["raw", "raw-threshold"], folds=[0], n_jobs=1, verbose=0)
+    rows, _ = run(data, published, ["raw", "raw-threshold"], folds=[0], n_jobs=1, verbose=0)
     scores = rows.pivot(index="method", columns="metric", values="value")
     assert scores.loc["raw-threshold", "f1"] == scores.loc["raw-threshold", "f1_tuned"]
     assert scores.loc["raw-threshold", "auc"] == pytest.approx(scores.loc["raw", "auc"])
@@ -172,12 +232,19 @@ def test_the_threshold_method_applies_its_threshold(data, published):
 
 def test_tuned_threshold_is_the_best_on_its_rows():
     rng = np.random.default_rng(0)
-    y = rng.random(200) < 0.2
-    probability = np.clip(0.3 * y + 0.2 * rng.random(200), 0, 1)
-    best = max(
-        f1_score(y, probability >= t, average="macro", zero_division=0) for t in np.linspace(0, 1, 2001)
-    )
-    assert f1_score(y, probability >= tune_threshold(y, probability), average="macro") >= best - 1e-12
+    y = (rng.random(100) < 0.2).astype(int)
+    probability = np.round(np.clip(0.3 * y + 0.5 * rng.random(100), 0, 1), 2)  # with ties
+
+    def macro_f1(threshold):
+        return f1_score(y, probability >= threshold, average="macro", zero_division=0)
+
+    best = max(macro_f1(threshold) for threshold in np.linspace(0, 1, 201))
+    assert macro_f1(tune_threshold(y, probability)) >= best - 1e-12
+    assert best > macro_f1(0.5) + 0.01
+
+
+def test_a_constant_probability_keeps_the_threshold_of_one_half():
+    assert tune_threshold(np.array([0, 0, 1]), np.full(3, 0.3)) == 0.5
 
 
 def test_published_networks_are_those_of_the_papers():

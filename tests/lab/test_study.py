@@ -9,7 +9,7 @@ from simpor.lab import study
 
 
 def test_recorded_rows_come_back(tmp_path, capsys):
-    arguments = ["--datasets", "breast-cancer-7", "--protocol", "published", "--methods", "svmcs", "--jobs", "1"]
+    arguments = ["--datasets", "breast-cancer-7", "--methods", "svmcs", "--jobs", "1"]
     study.main([*arguments, "--results", str(tmp_path)])
     path = tmp_path / "published" / "breast-cancer-7.csv.gz"
     assert capsys.readouterr().out.strip() == str(path)
@@ -22,6 +22,8 @@ def test_recorded_rows_come_back(tmp_path, capsys):
     before = path.stat().st_mtime_ns
     study.main([*arguments, "--results", str(tmp_path)])  # there already: not made again
     assert path.stat().st_mtime_ns == before
+    study.main([*arguments, "--results", str(tmp_path), "--again"])
+    assert path.stat().st_mtime_ns > before
 
 
 def test_missing_rows_name_the_command(tmp_path):
