@@ -303,7 +303,8 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (m,)
         """
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        best = np.argmax(self.predict_proba(X), axis=1)
+        return self.classes_[best]
 
     def _has_sizes(self, sizes):
         kernels = getattr(self, "weights_", [])[::2]
@@ -389,7 +390,10 @@ def _compile(sizes, learning_rate):
     def predict(X):
         return network(X)
 
-    return _Compiled(network, train, predict, Lock())
+    # traced here and now: left to the first call, TensorFlow warns of one trace for each shape
+    return _Compiled(
+        network, train.get_concrete_function(), predict.get_concrete_function(), Lock()
+    )
 
 
 def _dense(keras, n_neurons, **settings):

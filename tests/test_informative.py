@@ -1,3 +1,4 @@
+import logging
 import pickle
 import random
 import subprocess
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification, make_moons
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -125,6 +128,14 @@ def test_initial_rows_enter_last():
     np.testing.assert_array_equal(np.bincount(y[~all_others]), [5, 5])
     two_more = informative_region(X, y, portion=0.92, **settings)
     assert two_more.sum() == 92 and np.all(two_more[all_others])
+
+
+def test_rows_of_equal_entropy_enter_in_their_order():
+    X, y = imbalanced()
+    mask = informative_region(X, y, learner=DummyClassifier(strategy="prior"), random_state=0)
+    last = np.flatnonzero(mask)[-1]
+    before = np.flatnonzero(~mask[:last])
+    assert mask.sum() == 60 and len(before) <= 6  # passed over: initial rows only
 
 
 def test_the_whole_portion_trains_nothing():
@@ -365,6 +376,11 @@ def test_a_network_without_hidden_layers_is_a_logistic_regression():
     np.testing.assert_allclose(network.predict_proba(X), exact.predict_proba(X), atol=0.01)
 
 
+def test_a_network_must_be_fitted_first():
+    with pytest.raises(NotFittedError):
+        EntropyNetwork().predict([[0.0]])
+
+
 # Keras, when and how
 
 
@@ -402,6 +418,19 @@ def test_the_log_level_is_only_a_default(monkeypatch):
     informative._import_keras()
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2"
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+
+
+def test_many_shapes_bring_no_warning():
+    import tensorflow as tf
+
+    said = []
+    handler = logging.Handler()
+    handler.emit = said.append
+    tf.get_logger().addHandler(handler)
+    for d in range(1, 8):
+        EntropyNetwork((2,), 1, random_state=0).fit(np.eye(8)[:, :d], np.arange(8) % 2)
+    tf.get_logger().removeHandler(handler)
+    assert said == []
 
 
 # bad input

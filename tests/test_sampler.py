@@ -227,12 +227,12 @@ def test_noise_is_never_a_seed(k, n_classes):
 
 
 def test_a_row_votes_not_for_itself_even_among_duplicates():
-    # four equal rows, one of them of class 1: its 3 nearest are all of class 0
-    X = np.r_[np.zeros((4, 2)), np.full((4, 2), 9.0), [[9.0, 9.5]]]
-    y = np.array([0, 0, 0, 1, 1, 1, 1, 0, 0])
-    sampler = fast(k_neighbors=3, sampling_strategy={1: 300}, informative_portion=1)
+    # four places with four equal rows each, one of them of class 1, every time another
+    X = np.r_[np.repeat([[0.0, 0], [5, 0], [0, 5], [5, 5]], 4, axis=0), [[9, 9], [9, 9.1]]]
+    y = np.r_[np.eye(4, dtype=int).ravel(), 1, 1]
+    sampler = fast(k_neighbors=1, sampling_strategy={1: 300}, informative_portion=1)
     sampler.fit_resample(X, y)
-    assert set(sampler.seed_indices_) == {4, 5, 6}
+    assert set(sampler.seed_indices_) == {16, 17}
 
 
 def test_if_all_rows_are_noise_none_is_rejected():
@@ -561,8 +561,13 @@ def test_same_bits_in_fresh_processes_and_with_other_threads():
 
 def test_other_seed_other_rows():
     X, y = imbalanced()
-    one, other = (fast(random_state=seed).fit_resample(X, y)[0] for seed in (0, 1))
-    assert not same_bits(one, other)
+    R = ranges_by_hand(X, y, 5)
+    shares = []
+    for seed in (0, 1):
+        sampler = fast(random_state=seed, informative_portion=1)
+        sampler.fit_resample(X, y)
+        shares.append(sampler.radii_ / R[sampler.seed_indices_])
+    assert np.all(shares[0] != shares[1])
 
 
 def test_the_default_learner():

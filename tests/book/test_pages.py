@@ -100,6 +100,13 @@ def test_images_have_a_text(soups):
             assert image.get("alt"), f"{name}: {image['src']}"
 
 
+def test_one_repository_is_named(soups, root):
+    config = yaml.safe_load((root / "_config.yml").read_text())
+    install = config["parse"]["myst_substitutions"]["install_on_colab"].strip("`")
+    assert f"git+{config['repository']['url']}'" in install
+    assert install in soups["book/index.html"].select_one("article").get_text()
+
+
 def test_chapters_can_be_launched(soups, pages, root):
     repository = yaml.safe_load((root / "_config.yml").read_text())["repository"]
     owner = repository["url"].removeprefix("https://github.com/")
