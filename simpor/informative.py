@@ -391,9 +391,9 @@ def _compile(sizes, learning_rate):
         return network(X)
 
     # traced here and now: left to the first call, TensorFlow warns of one trace for each shape
-    return _Compiled(
-        network, train.get_concrete_function(), predict.get_concrete_function(), Lock()
-    )
+    with tf.device("/CPU:0"):
+        traced = train.get_concrete_function(), predict.get_concrete_function()
+    return _Compiled(network, *traced, Lock())
 
 
 def _dense(keras, n_neurons, **settings):
@@ -403,11 +403,12 @@ def _dense(keras, n_neurons, **settings):
 
 def _first_weights(sizes, random_state):
     """Keras' own first weights, Glorot uniform and 0, with seeds of our own."""
-    keras, _ = _import_keras()
+    keras, tf = _import_keras()
     weights = []
     for shape in pairwise(sizes):
         glorot = keras.initializers.GlorotUniform(seed=random_state.randint(LARGEST_SEED))
-        kernel = np.asarray(glorot(shape, dtype="float32"))
+        with tf.device("/CPU:0"):
+            kernel = np.asarray(glorot(shape, dtype="float32"))
         weights += [kernel, np.zeros(shape[1], dtype=np.float32)]
     return weights
 

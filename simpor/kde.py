@@ -55,7 +55,7 @@ def _float_from_bits(typingctx, bits):
     return types.float64(types.int64), codegen
 
 
-@njit(fastmath={"contract"})  # "reassoc" would cancel the rounding below
+@njit(fastmath={"contract"}, forceinline=True)  # "reassoc" would cancel the rounding below
 def _exp(x):
     """exp(x) for x <= 0, without a branch or a call, so that loops over it are vectorised.
 
@@ -83,7 +83,9 @@ def _exp(x):
     return p * _float_from_bits((_bits(shifted) + 1023) << 52)
 
 
-@njit(fastmath=FASTMATH, cache=True)
+# Inlined by force: a second compiled copy, called from a process that compiled anew and not from one
+# that read the cache, would round differently.
+@njit(fastmath=FASTMATH, forceinline=True)
 def _log_sum_and_shift_of_one(x, rows_by_feature, bandwidth, shift):
     """Log of the kernel sum at one query x (d,); writes the mean shift m(x) - x into `shift` (d,)."""
     d, n = rows_by_feature.shape

@@ -233,18 +233,15 @@ class SIMPOR(BaseOverSampler):
         self.region_ = np.empty(n_total, dtype="<U11")
         self.radii_, self.rotation_, self.log_ratio_start_, self.log_ratio_ = np.empty((4, n_total))
 
-        # lines 3 to 11: balance S; lines 12 to 20: balance the remaining region
+        # lines 3 to 12 (numbers of the TAI paper): balance S; lines 13 to 21: balance the rest
         end = 0
         for region in ("informative", "remaining"):
             for label in classes:
                 n_drawn = self._count_to_draw(y, label, region)
-                here = slice(end, end + n_drawn)
-                end += n_drawn
-
                 pool = self._pool(y, label, region, is_noise)
-                seeds = random_state.choice(pool, size=n_drawn)
-                radii = self._draw_radii(ranges[seeds], random_state)
-                ascent = ascend_on_sphere(
+                seeds = random_state.choice(pool, size=n_drawn)  # lines 5 and 15
+                radii = self._draw_radii(ranges[seeds], random_state)  # lines 8 and 17
+                ascent = ascend_on_sphere(  # lines 9 and 18
                     ratios[label].log_ratio_and_gradient,
                     data[seeds],
                     radii,
@@ -252,14 +249,10 @@ class SIMPOR(BaseOverSampler):
                     max_iter=self._max_iter(region),
                     random_state=random_state,
                 )
-
+                here = slice(end, end + n_drawn)  # lines 10 and 19
+                end += n_drawn
                 synthetic[here] = ascent.x
-                self.seed_indices_[here] = seeds
-                self.region_[here] = region
-                self.radii_[here] = radii
-                self.rotation_[here] = ascent.rotation
-                self.log_ratio_start_[here] = ascent.start_value
-                self.log_ratio_[here] = ascent.value
+                self._note(here, region, seeds, radii, ascent)
                 if self.verbose:
                     gain = np.sum(ascent.value - ascent.start_value) / max(n_drawn, 1)
                     print(
@@ -270,6 +263,15 @@ class SIMPOR(BaseOverSampler):
         if np.issubdtype(X.dtype, np.integer):
             synthetic = np.rint(synthetic)
         return np.vstack([X, synthetic.astype(X.dtype)]), np.append(y, y[self.seed_indices_])
+
+    def _note(self, here, region, seeds, radii, ascent):
+        """Keep for the user where each synthetic row came from and how far it climbed."""
+        self.seed_indices_[here] = seeds
+        self.region_[here] = region
+        self.radii_[here] = radii
+        self.rotation_[here] = ascent.rotation
+        self.log_ratio_start_[here] = ascent.start_value
+        self.log_ratio_[here] = ascent.value
 
     def _posterior_ratio(self, data, y, label):
         """The objective f of a class against all others (Eq. 11), original rows only."""

@@ -163,7 +163,7 @@ def ascend_on_sphere(
 
 
 def _project_onto_tangent(gradients, directions):
-    """Unit tangents along the gradients' projections (line 5 and 6), and the projections' norms."""
+    """Unit tangents along the gradients' projections (lines 5 and 6), and the projections' norms."""
     along = np.sum(gradients * directions, axis=1, keepdims=True)
     projections = gradients - along * directions
     slopes = np.linalg.norm(projections, axis=1)
