@@ -138,7 +138,7 @@ class SIMPOR(BaseOverSampler):
     ----------
     H. Nguyen and J. M. Chang, "Synthetic Information Toward Maximum Posterior Ratio for Deep
     Learning on Imbalanced Data", IEEE Transactions on Artificial Intelligence, 2023 (the TAI
-    paper), and the earlier version of the same title, ": SIMPOR", on arXiv (the preprint).
+    paper), and the earlier version of the same title, ": SIMPOR" (the preprint).
 
     Examples
     --------
