@@ -10,7 +10,7 @@ import platform
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -80,9 +80,10 @@ def _published_network(name):
     return PREPRINT[source] if source in PREPRINT and name != "moon-7" else TAI
 
 
-def _sound_network(name):
-    """The preprint's networks: Adam at 0.01. Table I's rate of 0.1 is no setting to rely on."""
-    return PREPRINT.get(name.rpartition("-")[0], PREPRINT["moon"])
+#: The layers and the rate of the preprint's network for Moon, for every data set: Table I's rate of
+#: 0.1 is no setting to rely on. Half its epochs on batches twice as large train in a third of the
+#: time, to the same scores within their spread.
+_SOUND_NETWORK = replace(PREPRINT["moon"], epochs=100, batch_size=64)
 
 
 #: Five random splits of 80 to 20 and the papers' networks. Stratified, which the papers do not say.
@@ -97,7 +98,7 @@ PUBLISHED = Protocol(
 SOUND = Protocol(
     "sound",
     lambda seed: RepeatedStratifiedKFold(n_splits=5, n_repeats=2, random_state=seed),
-    _sound_network,
+    lambda name: _SOUND_NETWORK,
     tune_all=True,
 )
 
