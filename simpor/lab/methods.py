@@ -1,4 +1,4 @@
-"""What is compared: samplers before one and the same network, and two classifiers of their own.
+"""What is compared: samplers before one and the same network, and three classifiers of their own.
 
 Each method has one call, ``METHODS[name].make(random_state)``, which gives a fresh object. What it
 is depends on the kind:
@@ -11,6 +11,10 @@ Settings are those of Table I of the TAI paper where it has any: five neighbours
 interpolating samplers, ten AdaBoosts for EasyEnsemble. For SVMCS it has none; the kernel and C are
 scikit-learn's. SVMCS and EasyEnsemble are not samplers before a network: a difference between
 them and the rest is a difference of classifiers as well.
+
+Two controls frame the comparison. Gradient boosting on the raw rows is what a user without any
+remedy would try first. Training labels in a random order leave nothing to learn: a protocol that
+lets test labels through to training would show there as an AUC away from one half.
 """
 
 from collections.abc import Callable
@@ -19,14 +23,15 @@ from dataclasses import dataclass
 from imblearn import FunctionSampler
 from imblearn.ensemble import EasyEnsembleClassifier
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE, RandomOverSampler
-from sklearn.ensemble import AdaBoostClassifier
+from sklearn.ensemble import AdaBoostClassifier, HistGradientBoostingClassifier
 from sklearn.svm import SVC
+from sklearn.utils import check_random_state
 
 from simpor import PUBLISHED_TAI, SIMPOR
 from simpor.lab.deepsmote import DeepSMOTE
 from simpor.lab.gdo import GDO
 
-__all__ = ["ABLATION", "COMPARISON", "METHODS", "Method"]
+__all__ = ["ABLATION", "COMPARISON", "CONTROLS", "METHODS", "Method"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ class Method:
     citation: str
     kind: str
     make: Callable
+
+
+def _shuffle_labels(X, y, random_state):
+    """The same rows, their labels in a random order."""
+    return X, check_random_state(random_state).permutation(y)
 
 
 _NO_REGION = {"informative_portion": 1.0}
@@ -153,13 +163,32 @@ _METHODS = (
         "sampler",
         lambda seed: SIMPOR(**_RANDOM_DIRECTION, **_NO_REGION, random_state=seed),
     ),
+    Method(
+        "hist-gradient-boosting",
+        "gradient boosting on raw data",
+        "elor2022smote",
+        "classifier",
+        lambda seed: HistGradientBoostingClassifier(random_state=seed),
+    ),
+    Method(
+        "shuffled-labels",
+        "shuffled labels",
+        "lemaitre2017imblearn",
+        "sampler",
+        lambda seed: FunctionSampler(func=_shuffle_labels, kw_args={"random_state": seed}),
+    ),
 )
 
 #: Every method by its name.
 METHODS = {method.name: method for method in _METHODS}
 
-#: The names in the main comparison: all but the three that only the ablation needs.
-COMPARISON = tuple(name for name in METHODS if not name.endswith("-no-region"))
+#: The two controls, which no table of the papers has.
+CONTROLS = ("hist-gradient-boosting", "shuffled-labels")
+
+#: The names in the main comparison.
+COMPARISON = tuple(
+    name for name in METHODS if not name.endswith("-no-region") and name not in CONTROLS
+)
 
 #: {random direction, published rate, converged} x {informative region of 0.3, none}.
 ABLATION = tuple(name for name in METHODS if name.startswith("simpor-"))

@@ -7,6 +7,7 @@ scored once and seen by nothing before. The networks of one data set are trained
 
 import json
 import platform
+import re
 import time
 import warnings
 from collections.abc import Callable
@@ -367,7 +368,8 @@ def tune_threshold(y, probability):
 
 def _settings(method, network):
     """A method and, if one follows, its network, in one line of JSON."""
-    settings = {"method": " ".join(repr(method.make(None)).split())}
+    described = re.sub(r" at 0x[0-9a-f]+", "", repr(method.make(None)))  # a function's address
+    settings = {"method": " ".join(described.split())}
     if method.kind != "classifier":
         settings["network"] = asdict(network)
     return json.dumps(settings)

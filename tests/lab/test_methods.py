@@ -9,9 +9,10 @@ import pytest
 from sklearn.base import is_classifier
 from sklearn.datasets import make_classification
 from sklearn.ensemble import AdaBoostClassifier
+from sklearn.metrics import roc_auc_score
 
 from simpor import PUBLISHED_TAI
-from simpor.lab.methods import ABLATION, COMPARISON, METHODS
+from simpor.lab.methods import ABLATION, COMPARISON, CONTROLS, METHODS
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -45,10 +46,12 @@ def overlapping():
     )
 
 
-def test_the_comparison_and_the_ablation_have_their_methods():
+def test_the_groups_have_their_methods():
     assert all(METHODS[name].name == name for name in METHODS)
-    assert len(METHODS) == 16 and len(COMPARISON) == 13 and len(ABLATION) == 6
-    assert set(COMPARISON) | set(ABLATION) == set(METHODS)
+    assert len(METHODS) == 18 and len(COMPARISON) == 13
+    assert len(ABLATION) == 6 and len(CONTROLS) == 2
+    assert set(COMPARISON) | set(ABLATION) | set(CONTROLS) == set(METHODS)
+    assert not set(CONTROLS) & (set(COMPARISON) | set(ABLATION))
     assert set(COMPARISON) & set(ABLATION) == {
         "simpor-published", "simpor-converged", "simpor-random-direction",
     }
@@ -62,7 +65,7 @@ def test_samplers_balance_and_their_seed_decides(name, overlapping):
     make = METHODS[name].make
     X_new, y_new = make(0).fit_resample(X, y)
     np.testing.assert_array_equal(X_new[: len(X)], X)
-    if name in ("raw", "raw-threshold"):
+    if name in ("raw", "raw-threshold", "shuffled-labels"):
         assert len(X_new) == len(X)
         return
     n_majority, n_minority = np.bincount(y_new)
@@ -137,6 +140,27 @@ def test_the_ablation_varies_one_thing_at_a_time():
         assert difference(f"simpor-random-direction{suffix}", converged) == {"max_iter"}
         assert difference(f"simpor-published{suffix}", converged) == {"step", "max_iter"}
         assert METHODS[f"simpor-random-direction{suffix}"].make(0).max_iter == 0
+
+
+def test_shuffled_labels_are_the_same_labels_and_their_seed_decides(overlapping):
+    X, y = overlapping
+    shuffled = [METHODS["shuffled-labels"].make(seed).fit_resample(X, y)[1] for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(np.sort(shuffled[0]), np.sort(y))
+    np.testing.assert_array_equal(shuffled[0], shuffled[1])
+    assert not np.array_equal(shuffled[0], y) and not np.array_equal(shuffled[0], shuffled[2])
+
+
+def test_nothing_is_learnt_from_shuffled_labels():
+    """Over 40 seeds the AUC scatters around one half; with the labels in place it is above 0.8."""
+    X, y = make_classification(600, 6, class_sep=1.0, weights=[5 / 6], random_state=0)
+    auc = []
+    for seed in range(40):
+        X_train, y_train = METHODS["shuffled-labels"].make(seed).fit_resample(X[:400], y[:400])
+        fitted = METHODS["hist-gradient-boosting"].make(seed).fit(X_train, y_train)
+        auc.append(roc_auc_score(y[400:], fitted.predict_proba(X[400:])[:, 1]))
+    fitted = METHODS["hist-gradient-boosting"].make(0).fit(X[:400], y[:400])
+    assert roc_auc_score(y[400:], fitted.predict_proba(X[400:])[:, 1]) > 0.8
+    assert abs(np.mean(auc) - 0.5) < 4 * np.std(auc) / np.sqrt(len(auc)) and np.std(auc) < 0.15
 
 
 def test_every_citation_is_in_the_bibliography():
