@@ -1,0 +1,425 @@
+"""Statistics for a table of scores: data sets in rows, methods in columns.
+
+Every function takes such a DataFrame, without holes, in which more is better; pass ``-table`` for a
+score of which less is better. Those that compare one method with the others give one row for each
+other method. The tests are those of scipy, the diagram and the all-pairs test are scikit-posthocs',
+the Bayesian test is baycomp's.
+
+The tests take the rows for independent draws. The 41 sets of the TAI paper are not: they were cut
+from 14 sources. :func:`family_means` turns the 41 rows into 14, and everything here works on those.
+"""
+
+from __future__ import annotations
+
+import baycomp
+import numpy as np
+import pandas as pd
+import scikit_posthocs
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from simpor.lab.datasets import FAMILIES
+
+
+def family_means(table, families=FAMILIES):
+    """Average the rows of each family.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (data sets, methods)
+    families : mapping of str to str, default=simpor.lab.datasets.FAMILIES
+        The family of every data set.
+
+    Returns
+    -------
+    means : DataFrame of shape (families, methods)
+        Families in the order in which they first appear.
+
+    Raises
+    ------
+    ValueError
+        If a row has no family, or a score is missing.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import family_means
+    >>> means = family_means(forty_one("f1"))
+    >>> len(means), round(float(means.loc["abalone", "SIMPOR"]), 4)
+    (14, 0.6375)
+    """
+    table = _checked(table)
+    unknown = [name for name in table.index if name not in families]
+    if unknown:
+        raise ValueError(f"no family is known for {unknown}; add them to `families`.")
+    family = pd.Index([families[name] for name in table.index], name="family")
+    return table.groupby(family, sort=False).mean()
+
+
+def winning_times(table):
+    """Count the data sets on which each method has the highest score.
+
+    The TAI paper's Figure 5 shows ``wins``.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (data sets, methods)
+
+    Returns
+    -------
+    counts : DataFrame
+        Index: methods. Columns: ``wins``, a tie for the highest score counting for everyone in it;
+        ``sole_wins``, ties counting for nobody.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import winning_times
+    >>> winning_times(forty_one("f1")).loc["SIMPOR"].to_list()
+    [23, 21]
+    """
+    table = _checked(table)
+    best = table.eq(table.max(axis=1), axis=0)
+    sole = best[best.sum(axis=1) == 1]
+    return pd.DataFrame({"wins": best.sum(), "sole_wins": sole.sum()}).rename_axis("method")
+
+
+def mean_ranks(table):
+    """Rank the methods on each data set, 1 for the highest score, and average the ranks.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (data sets, methods)
+        Equal scores share the mean of their ranks.
+
+    Returns
+    -------
+    ranks : Series
+        Index: methods, in the order of the columns.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import mean_ranks
+    >>> mean_ranks(forty_one("f1")).nsmallest(2).round(2).to_dict()
+    {'SIMPOR': 2.54, 'SVMCS': 4.28}
+    """
+    ranks = _checked(table).rank(axis=1, ascending=False).mean()
+    return ranks.rename("mean rank").rename_axis("method")
+
+
+def friedman(table):
+    """Test whether all methods rank alike: Friedman, and the correction of Iman and Davenport.
+
+    With n data sets and k methods, Friedman's chi2 is compared with k - 1 degrees of freedom.
+    Iman and Davenport (Communications in Statistics 9, 1980) found that too cautious and compare
+    F = (n - 1) chi2 / (n (k - 1) - chi2) with k - 1 and (k - 1)(n - 1) degrees of freedom. scipy's
+    chi2 is corrected for ties.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (data sets, methods)
+        At least three methods.
+
+    Returns
+    -------
+    result : Series
+        ``chi2``, ``p_chi2``, ``F``, ``p_F``.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three methods.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import friedman
+    >>> friedman(forty_one("auc"))[["chi2", "F"]].round(1).to_dict()
+    {'chi2': 72.4, 'F': 13.5}
+    """
+    table = _checked(table)
+    n, k = table.shape
+    if k < 3:
+        raise ValueError(f"Friedman's test takes three methods or more, not {k}; "
+                         "compare two with wilcoxon_holm.")
+    chi2, p_chi2 = stats.friedmanchisquare(*table.to_numpy().T)
+    with np.errstate(divide="ignore"):  # the same order on all sets: F is infinite, p is 0
+        F = (n - 1) * np.float64(chi2) / (n * (k - 1) - chi2)
+    p_F = stats.f.sf(F, k - 1, (k - 1) * (n - 1))
+    return pd.Series({"chi2": chi2, "p_chi2": p_chi2, "F": F, "p_F": p_F}, name="Friedman")
+
+
+def wilcoxon_holm(table, method):
+    """Test one method against each other one: Wilcoxon's signed ranks, adjusted by Holm.
+
+    `scipy.stats.wilcoxon` with its defaults, two-sided and without the sets on which both are
+    equal: column ``p`` is the test of the TAI paper's Table III. Differences are not rounded
+    before they are ranked. Those of equal printed size may therefore differ in the sixteenth digit
+    and get different ranks, which moves p in its third digit.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (data sets, methods)
+    method : str
+        The column that is compared with all others.
+
+    Returns
+    -------
+    tests : DataFrame
+        Index: the other methods. Columns: ``statistic``, the smaller sum of signed ranks; ``p``;
+        ``p_holm``, adjusted for the number of other methods.
+
+    Raises
+    ------
+    ValueError
+        If the method is no column.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import wilcoxon_holm
+    >>> gdo = wilcoxon_holm(forty_one("f1"), "SIMPOR").loc["GDO"]
+    >>> f"p = {gdo.p:.2E}, after Holm {gdo.p_holm:.3f}"
+    'p = 1.82E-03, after Holm 0.011'
+    """
+    rows = {other: stats.wilcoxon(ours, theirs)
+            for other, ours, theirs in _pairs(table, method)}
+    tests = _by_method({other: {"statistic": test.statistic, "p": test.pvalue}
+                        for other, test in rows.items()})
+    tests["p_holm"] = multipletests(tests["p"], method="holm")[1]
+    return tests
+
+
+def all_pairs_wilcoxon_holm(table):
+    """Test every pair of methods: Wilcoxon's signed ranks, adjusted by Holm for all pairs.
+
+    Preferred to tests on mean ranks, such as Nemenyi's, in which the verdict on two methods
+    depends on the others in the table (Benavoli, Corani, Mangili, JMLR 17, 2016).
+
+    Parameters
+    ----------
+    table : DataFrame of shape (data sets, methods)
+
+    Returns
+    -------
+    p : DataFrame of shape (methods, methods)
+        Symmetric, with ones on the diagonal.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import all_pairs_wilcoxon_holm
+    >>> p = all_pairs_wilcoxon_holm(forty_one("auc"))
+    >>> f"{p.loc['SIMPOR', 'SMOTE']:.4f}"
+    '0.0017'
+    """
+    long = _checked(table).melt(var_name="method", value_name="score")
+    # Never sort=True there: it would order each method's scores and undo the pairing.
+    return scikit_posthocs.posthoc_wilcoxon(long, val_col="score", group_col="method",
+                                            p_adjust="holm")
+
+
+def critical_difference_diagram(ax, table, *, alpha=0.05):
+    """Draw the mean ranks on a line and join methods that the all-pairs test does not tell apart.
+
+    A bar has a dot at every method that it joins. It may pass over others: on the F1 of the TAI
+    paper SIMPOR and ADASYN are joined, and GDO, whose mean rank lies between, is not.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    table : DataFrame of shape (data sets, methods)
+    alpha : float, default=0.05
+        Methods are joined by a bar where all their pairs have an adjusted p of at least this
+        (:func:`all_pairs_wilcoxon_holm`).
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import critical_difference_diagram
+    >>> fig, ax = plt.subplots()
+    >>> ax = critical_difference_diagram(ax, forty_one("f1"))
+    >>> ax.texts[0].get_text()
+    'SIMPOR (2.54)'
+    """
+    scikit_posthocs.critical_difference_diagram(
+        mean_ranks(table), all_pairs_wilcoxon_holm(table), alpha=alpha, ax=ax,
+        label_fmt_left="{label} ({rank:.2f})", label_fmt_right="({rank:.2f}) {label}",
+        elbow_props={"color": "black", "linewidth": 1}, marker_props={"s": 18}, text_h_margin=0.05,
+        crossbar_props={"marker": "o", "markersize": 4},
+    )
+    ax.spines["top"].set_visible(True)
+    ax.set_xlabel("mean rank")
+    ax.xaxis.set_label_position("top")
+    return ax
+
+
+def hodges_lehmann(table, method, *, level=0.95):
+    """Estimate by how much one method shifts the score of each other one, with an interval.
+
+    The estimate is the median of all Walsh averages (d_i + d_j) / 2, i <= j, of the differences
+    d = method - other. The interval takes the Walsh averages at the exact quantiles of the signed
+    rank statistic: it holds the shifts that the exact two-sided Wilcoxon test does not reject
+    (Hollander, Wolfe and Chicken, Nonparametric Statistical Methods, chapter 3). scipy has neither.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (data sets, methods)
+    method : str
+    level : float, default=0.95
+        Least coverage, for differences that are symmetric about the shift.
+
+    Returns
+    -------
+    shifts : DataFrame
+        Index: the other methods. Columns: ``shift``, positive where ``method`` is better, and
+        ``low``, ``high``, the ends of the interval; infinite where the sets are too few for the
+        level (five or fewer at 0.95).
+
+    Raises
+    ------
+    ValueError
+        If the method is no column, or the level is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import hodges_lehmann
+    >>> gdo = hodges_lehmann(forty_one("f1"), "SIMPOR").loc["GDO"]
+    >>> f"{gdo['shift']:.3f} in [{gdo.low:.3f}, {gdo.high:.3f}]"
+    '0.027 in [0.011, 0.041]'
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level is a share between 0 and 1, not {level}; 0.95 is usual.")
+    rows = {}
+    for other, ours, theirs in _pairs(table, method):
+        walsh = _walsh_averages(ours - theirs)
+        # The k outermost averages on each side may be left out.
+        k = np.searchsorted(_signed_rank_cdf(len(ours)), (1 - level) / 2, side="right")
+        low, high = (walsh[k - 1], walsh[-k]) if k > 0 else (-np.inf, np.inf)
+        rows[other] = {"shift": np.median(walsh), "low": low, "high": high}
+    return _by_method(rows)
+
+
+def bayesian_signed_rank(table, method, *, rope=0.01, n_samples=50_000, random_state=0):
+    """Give the probabilities that one method is better, practically equivalent, or worse.
+
+    The Bayesian signed-rank test (Benavoli et al., ICML 2014), as baycomp computes it. Each sample
+    of the posterior has a probability of "better by more than the rope", of "within the rope" and
+    of "worse by more than the rope". What is given is the share of samples in which each of the
+    three is the largest.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (data sets, methods)
+    method : str
+    rope : float, default=0.01
+        Differences up to this are practically none.
+    n_samples : int, default=50_000
+        Samples of the posterior; the probabilities have a standard error of at most
+        0.5 / sqrt(n_samples).
+    random_state : int, default=0
+
+    Returns
+    -------
+    probabilities : DataFrame
+        Index: the other methods. Columns: ``better``, ``equivalent``, ``worse``; they sum to 1.
+
+    Raises
+    ------
+    ValueError
+        If the method is no column, or the rope is not positive.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import bayesian_signed_rank
+    >>> auc = forty_one("auc")[["SIMPOR", "DeepSMOTE"]]
+    >>> bayesian_signed_rank(auc, "SIMPOR", n_samples=2000).round(1).loc["DeepSMOTE"].to_dict()
+    {'better': 1.0, 'equivalent': 0.0, 'worse': 0.0}
+    """
+    if not rope > 0:
+        raise ValueError(f"rope is the largest difference that counts as none: give more than 0, "
+                         f"not {rope}.")
+    rows = {other: baycomp.two_on_multiple(ours, theirs, rope=rope, nsamples=n_samples,
+                                           random_state=random_state)
+            for other, ours, theirs in _pairs(table, method)}
+    return _by_method({other: dict(zip(["better", "equivalent", "worse"], row))
+                       for other, row in rows.items()})
+
+
+def win_tie_loss(table, method):
+    """Count the data sets on which one method is above, equal to and below each other one.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (data sets, methods)
+    method : str
+
+    Returns
+    -------
+    counts : DataFrame
+        Index: the other methods. Columns: ``win``, ``tie``, ``loss``.
+
+    Raises
+    ------
+    ValueError
+        If the method is no column.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import win_tie_loss
+    >>> win_tie_loss(forty_one("f1"), "SIMPOR").loc["GDO"].to_list()
+    [31, 1, 9]
+    """
+    return _by_method({other: {"win": np.sum(ours > theirs), "tie": np.sum(ours == theirs),
+                               "loss": np.sum(ours < theirs)}
+                       for other, ours, theirs in _pairs(table, method)})
+
+
+def _walsh_averages(differences):
+    """Means of all pairs, each value with itself too, from the smallest to the largest."""
+    i, j = np.triu_indices(len(differences))
+    return np.sort((differences[i] + differences[j]) / 2)
+
+
+def _signed_rank_cdf(n):
+    """P(T <= t) for t = 0, 1, ..., n (n + 1) / 2, where T sums the ranks 1..n of fair heads."""
+    probability = np.ones(1)
+    for rank in range(1, n + 1):
+        tails = np.pad(probability, (0, rank))
+        heads = np.pad(probability, (rank, 0))
+        probability = (tails + heads) / 2
+    return np.cumsum(probability)
+
+
+def _checked(table):
+    holes = table.columns[table.isna().any()].to_list()
+    if holes:
+        raise ValueError(f"scores of {holes} are missing; leave out these methods, or the data "
+                         "sets without a score (table.dropna()).")
+    if len(table) == 0:
+        raise ValueError("the table has no rows; give one row for each data set.")
+    return table
+
+
+def _pairs(table, method):
+    """The name and the scores of every other method, beside the scores of this one."""
+    table = _checked(table)
+    if method not in table.columns:
+        raise ValueError(f"{method!r} is no column of the table; "
+                         f"choose one of {list(table.columns)}.")
+    ours = table[method].to_numpy(dtype=float)
+    return [(other, ours, table[other].to_numpy(dtype=float))
+            for other in table.columns if other != method]
+
+
+def _by_method(rows):
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")

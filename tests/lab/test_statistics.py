@@ -1,0 +1,301 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from simpor.lab import statistics
+from simpor.lab.datasets import FAMILIES
+from simpor.lab.published import P_VALUES, TAI_COLUMNS, WINNING_TIMES, forty_one
+
+METRICS = ["f1", "auc"]
+OTHERS = TAI_COLUMNS[1:]
+
+
+@pytest.fixture
+def ax():
+    fig, ax = plt.subplots()
+    yield ax
+    plt.close(fig)
+
+
+def random_table(n=12, k=4, seed=0):
+    return pd.DataFrame(np.random.default_rng(seed).normal(size=(n, k)), columns=list("abcdef")[:k])
+
+
+# the published tables --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("metric", METRICS)
+def test_table_iii_recomputes_to_its_three_digits(metric, other):
+    p = statistics.wilcoxon_holm(forty_one(metric), "SIMPOR").loc[other, "p"]
+    assert float(f"{p:.2E}") == P_VALUES.loc[other, metric]
+
+
+def test_figure_5_recomputes():
+    wins = {metric: statistics.winning_times(forty_one(metric))["wins"] for metric in METRICS}
+    for row in WINNING_TIMES.itertuples():
+        assert wins[row.metric][row.method] == row.value
+    assert wins["f1"].nlargest(2).to_dict() == {"SIMPOR": 23, "SVMCS": 6}
+    assert wins["auc"].nlargest(2).to_dict() == {"SIMPOR": 25, "EE": 10}
+
+
+@pytest.mark.parametrize("metric, sole", [("f1", 21), ("auc", 19)])
+def test_sole_wins_of_simpor(metric, sole):
+    assert statistics.winning_times(forty_one(metric)).loc["SIMPOR", "sole_wins"] == sole
+
+
+@pytest.mark.parametrize(
+    "metric, chi2, p, ours, svmcs",
+    [("f1", 37.9, 3e-6, 2.54, 4.28), ("auc", 72.4, 5e-13, 2.73, 3.32)],
+)
+def test_friedman_and_mean_ranks(metric, chi2, p, ours, svmcs):
+    table = forty_one(metric)
+    result = statistics.friedman(table)
+    assert round(result["chi2"], 1) == chi2
+    assert float(f"{result['p_chi2']:.0e}") == p
+    assert result["p_F"] < result["p_chi2"]
+    ranks = statistics.mean_ranks(table)
+    assert ranks.nsmallest(2).round(2).to_dict() == {"SIMPOR": ours, "SVMCS": svmcs}
+    assert ranks.sum() == pytest.approx(8 * 9 / 2)
+
+
+# Another computation of the same tables: Hodges-Lehmann shift, p after Holm, win/tie/loss.
+REANALYSIS = {
+    "f1": {"GDO": (0.027, 1.1e-2, 31, 1, 9), "SMOTE": (0.020, 1.1e-2, 32, 1, 8),
+           "BL-SMOTE": (0.020, 1.1e-2, 31, 2, 8), "ADASYN": (0.024, 1.1e-2, 32, 2, 7),
+           "DeepSMOTE": (0.033, 4.5e-3, 33, 1, 7), "SVMCS": (0.018, 1.1e-2, 29, 3, 9),
+           "EE": (0.017, 1.1e-2, 30, 2, 9)},
+    "auc": {"GDO": (0.012, 5.8e-3, 28, 4, 9), "SMOTE": (0.019, 4.6e-4, 33, 3, 5),
+            "BL-SMOTE": (0.019, 9.8e-4, 33, 3, 5), "ADASYN": (0.020, 2.5e-3, 30, 5, 6),
+            "DeepSMOTE": (0.024, 1.3e-3, 29, 3, 9), "SVMCS": (0.006, 4.3e-2, 25, 4, 12),
+            "EE": (0.006, 4.3e-2, 25, 4, 12)},
+}
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_reanalysis_of_the_published_tables(metric):
+    table = forty_one(metric)
+    shift = statistics.hodges_lehmann(table, "SIMPOR")["shift"]
+    p_holm = statistics.wilcoxon_holm(table, "SIMPOR")["p_holm"]
+    counts = statistics.win_tie_loss(table, "SIMPOR")
+    found = {other: (pytest.approx(shift[other], abs=0.00051), float(f"{p_holm[other]:.1e}"),
+                     *counts.loc[other]) for other in OTHERS}
+    assert found == REANALYSIS[metric]
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_holm_may_be_applied_to_the_printed_p_values_by_hand(metric):
+    printed = P_VALUES[metric].sort_values()
+    by_hand = np.maximum.accumulate(printed * np.arange(7, 0, -1))
+    found = statistics.wilcoxon_holm(forty_one(metric), "SIMPOR")["p_holm"]
+    np.testing.assert_allclose(found[by_hand.index], by_hand, rtol=0.005)
+
+
+def test_bayesian_test_of_the_published_auc():
+    table = forty_one("auc")[["SIMPOR", "GDO", "SVMCS", "EE"]]
+    found = statistics.bayesian_signed_rank(table, "SIMPOR", n_samples=4000)
+    expected = {"GDO": (0.83, 0.17, 0), "SVMCS": (0.32, 0.68, 0), "EE": (0.45, 0.55, 0)}
+    for other, probabilities in expected.items():
+        np.testing.assert_allclose(found.loc[other], probabilities, atol=0.03)
+
+
+def test_families_leave_fourteen_rows_and_weaken_the_evidence():
+    table = forty_one("f1")
+    means = statistics.family_means(table)
+    assert list(means.index) == list(dict.fromkeys(FAMILIES.values()))
+    assert means.loc["pima"].equals(table.loc["pima"])
+    new_thyroid = table.loc[["new-thyroid1", "new-thyroid2"]].mean()
+    pd.testing.assert_series_equal(means.loc["new-thyroid"], new_thyroid, check_names=False)
+    p_sets, p_families = (statistics.friedman(t)["p_F"] for t in (table, means))
+    assert p_sets < p_families
+
+
+# the definitions -------------------------------------------------------------------------------
+
+
+def test_ties_win_for_everyone_and_solely_for_nobody():
+    table = pd.DataFrame({"a": [3, 2, 1], "b": [3, 1, 2], "c": [0, 0, 2]})
+    counts = statistics.winning_times(table)
+    assert counts["wins"].to_dict() == {"a": 2, "b": 2, "c": 1}
+    assert counts["sole_wins"].to_dict() == {"a": 1, "b": 0, "c": 0}
+
+
+def test_equal_scores_share_their_ranks_and_the_highest_is_first():
+    table = pd.DataFrame({"a": [9, 5], "b": [7, 5], "c": [8, 1]})
+    assert statistics.mean_ranks(table).to_dict() == {"a": 1.25, "b": 2.25, "c": 2.5}
+
+
+def test_f_of_iman_and_davenport_is_that_of_an_analysis_of_variance_of_the_ranks():
+    table = random_table(14, 4).round(0)  # with ties
+    ranks = table.rank(axis=1)
+    n, k = ranks.shape
+    methods = n * ((ranks.mean() - (k + 1) / 2) ** 2).sum()
+    total = ((ranks - (k + 1) / 2) ** 2).sum().sum()
+    df = k - 1, (k - 1) * (n - 1)
+    F = (methods / df[0]) / ((total - methods) / df[1])
+    result = statistics.friedman(table)
+    assert result["F"] == pytest.approx(F)
+    assert result["p_F"] == pytest.approx(stats.f.sf(F, *df))
+
+
+def test_friedman_of_one_order_everywhere_is_infinite():
+    table = pd.DataFrame({"a": range(5), "b": range(1, 6), "c": range(2, 7)})
+    result = statistics.friedman(table)
+    assert (result["F"], result["p_F"]) == (np.inf, 0)
+
+
+def test_holm_multiplies_by_the_number_of_hypotheses_left():
+    tests = statistics.wilcoxon_holm(random_table(20, 4), "a").sort_values("p")
+    expected = np.maximum.accumulate(tests["p"] * [3, 2, 1]).clip(upper=1)
+    np.testing.assert_allclose(tests["p_holm"], expected)
+    assert (tests["p_holm"] >= tests["p"]).all()
+
+
+def test_all_pairs_keep_the_pairing_and_adjust_for_all_pairs():
+    table = random_table(25, 4, seed=1)[["c", "a", "d", "b"]]  # not in order of the alphabet
+    p = statistics.all_pairs_wilcoxon_holm(table)
+    assert list(p.index) == list(p.columns) == ["c", "a", "d", "b"]
+    np.testing.assert_array_equal(p, p.T)
+    raw = {(i, j): stats.wilcoxon(table[i], table[j]).pvalue
+           for n, i in enumerate(table) for j in list(table)[n + 1:]}
+    running = 0
+    for left, (pair, value) in enumerate(sorted(raw.items(), key=lambda item: item[1])):
+        running = max(running, value * (len(raw) - left))
+        assert p.loc[pair] == pytest.approx(min(running, 1))
+
+
+def test_all_pairs_do_not_depend_on_the_order_of_the_data_sets():
+    table = random_table(25, 3, seed=2)
+    shuffled = table.sample(frac=1, random_state=0)
+    np.testing.assert_allclose(statistics.all_pairs_wilcoxon_holm(table),
+                               statistics.all_pairs_wilcoxon_holm(shuffled))
+
+
+def test_diagram_shows_every_rank_and_joins_only_what_the_test_does_not_tell_apart(ax):
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=40)
+    table = pd.DataFrame({"good": base + 3, "twin 1": base + 0.1 * rng.normal(size=40),
+                          "twin 2": base + 0.1 * rng.normal(size=40)})
+    assert statistics.critical_difference_diagram(ax, table) is ax
+    assert [text.get_text().split(" (")[0] for text in ax.texts][0] == "good"
+    assert len(ax.texts) == 3
+    ranks = statistics.mean_ranks(table)
+    bars = [line for line in ax.lines if line.get_linewidth() == 2]
+    assert len(bars) == 1
+    assert set(bars[0].get_xdata()) == {ranks["twin 1"], ranks["twin 2"]}
+    assert ax.get_title() == "" and ax.get_xlabel() == "mean rank"
+
+
+def test_a_bar_has_dots_where_it_joins_and_none_where_it_passes_over(ax):
+    table = forty_one("f1")
+    statistics.critical_difference_diagram(ax, table)
+    ranks = statistics.mean_ranks(table)
+    bar = next(line for line in ax.lines if ranks["SIMPOR"] in line.get_xdata()
+               and line.get_linewidth() == 2)
+    assert bar.get_marker() == "o"
+    p = statistics.all_pairs_wilcoxon_holm(table)["SIMPOR"]
+    assert set(bar.get_xdata()) == set(ranks[p >= 0.05]) | {ranks["SIMPOR"]}
+    assert ranks["GDO"] not in bar.get_xdata() and ranks["GDO"] < max(bar.get_xdata())
+
+
+@pytest.mark.parametrize("n", [6, 14, 41])
+def test_interval_holds_the_shifts_that_the_exact_wilcoxon_test_does_not_reject(n):
+    table = random_table(n, 2, seed=n)
+    shift, low, high = statistics.hodges_lehmann(table, "a").loc["b", ["shift", "low", "high"]]
+    assert low <= shift <= high
+    difference = table["a"] - table["b"]
+
+    def p(theta):
+        return stats.wilcoxon(difference - theta, method="exact").pvalue
+
+    step = 1e-9
+    assert p(low + step) > 0.05 >= p(low - step)
+    assert p(high - step) > 0.05 >= p(high + step)
+
+
+def test_interval_covers_as_often_as_it_says():
+    rng = np.random.default_rng(5)
+    hits = 0
+    for _ in range(400):
+        table = pd.DataFrame({"a": rng.laplace(0.3, size=14), "b": 0.0})
+        low, high = statistics.hodges_lehmann(table, "a", level=0.9).loc["b", ["low", "high"]]
+        hits += low <= 0.3 <= high
+    # Exact coverage at n = 14 is just above 0.9; the standard error of 400 trials is 0.015.
+    assert 0.86 <= hits / 400 <= 0.95
+
+
+def test_shift_is_the_median_of_walsh_averages():
+    table = pd.DataFrame({"a": [1.0, 2.0, 6.0], "b": 0.0})
+    # Averages 1, 1.5, 2, 3.5, 4, 6.
+    assert statistics.hodges_lehmann(table, "a").loc["b", "shift"] == 2.75
+
+
+def test_too_few_sets_give_an_interval_without_ends():
+    low, high = statistics.hodges_lehmann(random_table(5, 2), "a").loc["b", ["low", "high"]]
+    assert (low, high) == (-np.inf, np.inf)
+
+
+def test_method_and_other_change_places():
+    table = random_table(15, 2)
+    ab = statistics.hodges_lehmann(table, "a").loc["b"]
+    ba = statistics.hodges_lehmann(table, "b").loc["a"]
+    np.testing.assert_allclose(ab[["shift", "low", "high"]], -ba[["shift", "high", "low"]])
+    assert statistics.win_tie_loss(table, "a").loc["b"].to_list() == (
+        statistics.win_tie_loss(table, "b").loc["a"].to_list()[::-1])
+
+
+@pytest.mark.parametrize(
+    "shift, region", [(0.05, "better"), (0.001, "equivalent"), (-0.05, "worse")]
+)
+def test_bayesian_test_knows_its_three_regions(shift, region):
+    other = np.linspace(0.5, 0.9, 20)
+    table = pd.DataFrame({"ours": other + shift, "other": other})
+    row = statistics.bayesian_signed_rank(table, "ours", n_samples=500).loc["other"]
+    assert row[region] > 0.99 and row.sum() == pytest.approx(1)
+
+
+def test_bayesian_test_is_the_same_every_time():
+    table = random_table(20, 3)
+    first, second = (statistics.bayesian_signed_rank(table, "a", n_samples=300) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+    assert list(first.index) == ["b", "c"]
+
+
+# refusals --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["winning_times", "mean_ranks", "friedman", "family_means",
+                                  "all_pairs_wilcoxon_holm"])
+def test_a_hole_in_the_table_is_refused_with_the_method_s_name(name):
+    table = random_table()
+    table.loc[3, "c"] = np.nan
+    with pytest.raises(ValueError, match=r"\['c'\] are missing.*dropna"):
+        getattr(statistics, name)(table)
+
+
+@pytest.mark.parametrize("name", ["wilcoxon_holm", "hodges_lehmann", "bayesian_signed_rank",
+                                  "win_tie_loss"])
+def test_an_unknown_method_or_a_hole_is_refused(name):
+    function = getattr(statistics, name)
+    with pytest.raises(ValueError, match="choose one of"):
+        function(random_table(), "z")
+    table = random_table()
+    table.loc[0, "a"] = np.nan
+    with pytest.raises(ValueError, match="missing"):
+        function(table, "b")
+
+
+def test_other_bad_input_is_refused_with_a_cure():
+    table = random_table()
+    with pytest.raises(ValueError, match="wilcoxon_holm"):
+        statistics.friedman(table[["a", "b"]])
+    with pytest.raises(ValueError, match="families"):
+        statistics.family_means(table)
+    with pytest.raises(ValueError, match="0.95"):
+        statistics.hodges_lehmann(table, "a", level=95)
+    with pytest.raises(ValueError, match="more than 0"):
+        statistics.bayesian_signed_rank(table, "a", rope=0)
+    with pytest.raises(ValueError, match="one row for each"):
+        statistics.mean_ranks(table.iloc[:0])
