@@ -1,7 +1,9 @@
-"""Two small comparisons of long rows: method against method, and a rerun against the record.
+"""What a chapter says about recorded rows: method against method, ours against the paper's.
 
 Long rows are a DataFrame with the columns ``fold``, ``seed``, ``method``, ``metric``, ``value``, one
-line for each score; see :mod:`simpor.lab.protocol`.
+line for each score; see :mod:`simpor.lab.protocol`. Where both protocols are shown, ``recorded`` is
+a dictionary from the protocol's heading, "as published" or "sound", to its rows, and ``printed`` one
+from (method, metric) to the paper's number, as :func:`simpor.lab.published.scores` gives it.
 """
 
 from __future__ import annotations
@@ -9,6 +11,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from scipy import stats
+
+from simpor.lab.figures import score_table
+from simpor.lab.methods import COMPARISON, METHODS
+
+#: Methods of a chapter's tables: SIMPOR with random directions belongs to the ablation.
+SHOWN = tuple(name for name in COMPARISON if name != "simpor-random-direction")
+
+_DIRECTIONS = {
+    "random": "simpor-random-direction",
+    "published rate": "simpor-published",
+    "converged": "simpor-converged",
+}
 
 
 def paired_differences(rows, baseline, metric, *, methods=None, test_share=0.2, level=0.95):
@@ -119,3 +133,148 @@ def rerun_against_record(rerun, recorded, *, level=0.999, floor=0.005):
                       "inside": bool(low <= new.mean() <= high), "same_fold": same.get(key, np.nan)}
     table = pd.DataFrame.from_dict(table, orient="index")
     return table.set_axis(pd.MultiIndex.from_tuples(table.index, names=pair))
+
+
+def beside_paper(printed, recorded, metrics=("f1", "auc"), *, methods=SHOWN):
+    """Printed scores beside ours of each protocol, for a page.
+
+    Parameters
+    ----------
+    printed : mapping of (method, metric) to float
+    recorded : mapping of str to DataFrame
+    metrics, methods : sequence of str
+
+    Returns
+    -------
+    table : DataFrame of str
+        Index: labels of the methods. For each metric the column "<metric>, paper", then one for
+        each protocol, "mean +/- standard deviation" over its splits.
+    """
+    table = pd.DataFrame(index=pd.Index([METHODS[method].label for method in methods]))
+    for metric in metrics:
+        table[f"{metric}, paper"] = [
+            f"{printed[method, metric]:.3f}" if (method, metric) in printed else "-"
+            for method in methods
+        ]
+        for heading, rows in recorded.items():
+            ours = score_table(rows, [metric], methods=methods)
+            table[f"{metric}, {heading}"] = ours[metric].to_numpy()
+    return table
+
+
+def original_and_reproduced(printed, rows, metric, *, methods=SHOWN):
+    """Printed scores, our means and our standard deviations, for a figure.
+
+    Returns
+    -------
+    table : DataFrame
+        What :func:`simpor.lab.figures.original_against_reproduced` draws.
+    """
+    values = rows[rows["metric"] == metric].groupby("method")["value"]
+    return pd.DataFrame(
+        {
+            "published": [printed.get((method, metric), np.nan) for method in methods],
+            "reproduced": values.mean().reindex(methods).to_numpy(),
+            "spread": values.std(ddof=1).reindex(methods).to_numpy(),
+        },
+        index=[METHODS[method].label for method in methods],
+    )
+
+
+def failures(recorded):
+    """What did not run, and why: one line for each protocol, method and reason."""
+    table = pd.concat({heading: rows[rows["failure"] != ""] for heading, rows in recorded.items()})
+    table = table.rename_axis(["protocol", None]).reset_index("protocol")
+    return table.groupby(["protocol", "method", "failure"])["fold"].nunique().rename("folds").reset_index()
+
+
+def ablation(rows, metrics=("f1", "auc")):
+    """Mean and spread of the three directions, with and without an informative region.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Long rows that hold the six methods of :data:`simpor.lab.methods.ABLATION`.
+    metrics : sequence of str
+
+    Returns
+    -------
+    table : DataFrame of str
+    """
+    columns = {}
+    for metric in metrics:
+        for region, suffix in (("region", ""), ("no region", "-no-region")):
+            methods = [method + suffix for method in _DIRECTIONS.values()]
+            scores = score_table(rows, [metric], methods=methods)[metric]
+            columns[f"{metric}, {region}"] = scores.to_numpy()
+    return pd.DataFrame(columns, index=pd.Index(_DIRECTIONS, name="direction"))
+
+
+def ablation_effects(rows, metrics=("f1", "auc")):
+    """What the direction and the region change, fold by fold, with intervals.
+
+    Returns
+    -------
+    table : DataFrame of str
+        Index: what is compared, and the metric. Columns ``difference``, ``95 % interval`` (see
+        :func:`paired_differences`) and ``verdict``.
+    """
+    pairs = {
+        "published rate - random direction": ("simpor-published", "simpor-random-direction"),
+        "converged - random direction": ("simpor-converged", "simpor-random-direction"),
+        "region - no region, published rate": ("simpor-published", "simpor-published-no-region"),
+        "region - no region, converged": ("simpor-converged", "simpor-converged-no-region"),
+    }
+    lines = {}
+    for change, (method, baseline) in pairs.items():
+        for metric in metrics:
+            d = paired_differences(rows, baseline, metric, methods=[method]).loc[method]
+            lines[change, metric] = {
+                "difference": f"{d['difference']:+.3f}",
+                "95 % interval": f"[{d['low']:+.3f}, {d['high']:+.3f}]",
+                "verdict": d["verdict"],
+            }
+    table = pd.DataFrame.from_dict(lines, orient="index")
+    return table.rename_axis(["change", "metric"])
+
+
+def verdict(printed, recorded, *, methods=SHOWN):
+    """Sentences on one data set; every number and every comparing word in them is computed.
+
+    Parameters
+    ----------
+    printed : mapping of (method, metric) to float
+        Of any methods, as the paper calls them; SIMPOR must be among them.
+    recorded : mapping of str to DataFrame
+    methods : sequence of str
+
+    Returns
+    -------
+    list of str
+    """
+    claim = pd.Series({method: value for (method, metric), value in printed.items() if metric == "f1"})
+    others = claim.drop("SIMPOR")
+    sentences = [
+        f"paper: SIMPOR's F1 is {claim['SIMPOR']:.3f}, the best other {others.max():.3f} "
+        f"({others.idxmax()}), a lead of {claim['SIMPOR'] - others.max():+.3f}"
+    ]
+    for heading, rows in recorded.items():
+        f1 = rows[rows["metric"] == "f1"].groupby("method")["value"].mean()
+        ranked = f1.reindex(methods).dropna().sort_values(ascending=False)
+        first, last = ranked.index[0], ranked.index[-1]
+        sentences.append(
+            f"{heading}: SIMPOR (published) {f1['simpor-published']:.3f}, rank "
+            f"{ranked.index.get_loc('simpor-published') + 1} of {len(ranked)}; "
+            f"first {METHODS[first].label} {f1[first]:.3f}, last {METHODS[last].label} {f1[last]:.3f}"
+        )
+        for metric in ("f1", "auc"):
+            verdicts = paired_differences(
+                rows, "raw", metric, methods=[method for method in methods if method != "raw"]
+            )["verdict"]
+            for word in ("higher", "lower"):
+                labels = [METHODS[method].label for method in verdicts.index[verdicts == word]]
+                sentences.append(
+                    f"{heading}, {metric} {word} than raw data beyond the interval: "
+                    f"{', '.join(labels) or 'none'}"
+                )
+    return sentences

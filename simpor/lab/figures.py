@@ -15,6 +15,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from sklearn.decomposition import PCA
 from sklearn.inspection import DecisionBoundaryDisplay
 
+from simpor.lab.methods import METHODS
+
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
 MAJORITY = dict(color=BLUE, marker="o", s=14, alpha=0.55, linewidths=0, label="majority")
@@ -372,6 +374,35 @@ def original_against_reproduced(ax, table):
     ax.grid(axis="x", color="0.9")
     ax.set_axisbelow(True)
     ax.legend(loc="best")
+    return ax
+
+
+def differences(ax, table):
+    """Draw differences to a baseline with their intervals, one line a method.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    table : DataFrame
+        From :func:`simpor.lab.comparison.paired_differences`: index ``method`` (names of
+        :data:`simpor.lab.methods.METHODS`), columns ``difference``, ``low`` and ``high``. SIMPOR's
+        variants are drawn as triangles in vermilion.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    place = np.arange(len(table))
+    ours = table.index.str.startswith("simpor")
+    ax.axvline(0, color="0.6", linewidth=1)
+    for chosen, color, marker in ((~ours, BLUE, "o"), (ours, VERMILION, "^")):
+        middle = table["difference"][chosen]
+        to_the_ends = [middle - table["low"][chosen], table["high"][chosen] - middle]
+        ax.errorbar(middle, place[chosen], xerr=to_the_ends, fmt=marker, color=color, capsize=2,
+                    linewidth=1.3, markersize=5)
+    ax.set_yticks(place, [METHODS[method].label for method in table.index])
+    ax.set_ylim(len(table) - 0.5, -0.5)  # the first method on top, also on shared axes
+    ax.locator_params(axis="x", nbins=5)
     return ax
 
 

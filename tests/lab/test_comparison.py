@@ -3,7 +3,18 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from simpor.lab.comparison import paired_differences, rerun_against_record
+from simpor.lab.comparison import (
+    SHOWN,
+    ablation,
+    ablation_effects,
+    beside_paper,
+    failures,
+    original_and_reproduced,
+    paired_differences,
+    rerun_against_record,
+    verdict,
+)
+from simpor.lab.methods import ABLATION
 
 
 def long_rows(values, metric="auc"):
@@ -66,3 +77,59 @@ def test_one_recorded_value_gives_no_interval():
     record = long_rows({"a": [0.8]})
     with pytest.raises(ValueError, match="twice"):
         rerun_against_record(record, record)
+
+
+def six_of_the_ablation():
+    rng = np.random.default_rng(4)
+    base, noise = rng.normal(0.8, 0.02, size=(2, 10))
+    values = {method: base + 0.01 * (noise - 0.8) for method in ABLATION}
+    values["simpor-converged"] = base + 0.1  # the one effect that there is
+    return pd.concat([long_rows(values, metric) for metric in ("f1", "auc")]).assign(failure="")
+
+
+def test_ablation_finds_the_effect_that_was_put_in():
+    table = ablation_effects(six_of_the_ablation())["verdict"].xs("auc", level="metric")
+    assert table.to_dict() == {
+        "published rate - random direction": "no difference seen",
+        "converged - random direction": "higher",
+        "region - no region, published rate": "no difference seen",
+        "region - no region, converged": "higher",
+    }
+    scores = ablation(six_of_the_ablation())
+    assert list(scores.index) == ["random", "published rate", "converged"]
+    assert float(scores.loc["converged", "f1, region"][:5]) > float(scores.loc["random", "f1, region"][:5])
+
+
+def recorded_rows():
+    base = np.linspace(0.7, 0.9, 5)
+    shift = {method: 0.0 for method in SHOWN} | {"smote": -0.05, "simpor-published": 0.02}
+    values = {method: base + s + 0.001 * np.arange(5) * (method != "raw") for method, s in shift.items()}
+    return pd.concat([long_rows(values, metric) for metric in ("f1", "auc")]).assign(failure="")
+
+
+def test_tables_beside_the_paper():
+    printed = {("simpor-published", "f1"): 0.9, ("smote", "f1"): 0.8}
+    table = beside_paper(printed, {"as published": recorded_rows()})
+    assert table.loc["SMOTE", "f1, paper"] == "0.800" and table.loc["raw data", "f1, paper"] == "-"
+    assert table.loc["raw data", "auc, as published"] == "0.800 +/- 0.079"
+
+    drawn = original_and_reproduced(printed, recorded_rows(), "f1")
+    np.testing.assert_allclose(drawn.loc["raw data", ["reproduced", "spread"]].to_list(), [0.8, 0.0790569], rtol=1e-6)
+    assert np.isnan(drawn.loc["raw data", "published"])
+
+
+def test_verdict_says_rank_and_who_is_beyond_the_interval():
+    printed = {("SIMPOR", "f1"): 0.95, ("SMOTE", "f1"): 0.9, ("SIMPOR", "auc"): 0.5}
+    paper, ranks, higher, lower, *_ = verdict(printed, {"sound": recorded_rows()})
+    assert "SIMPOR's F1 is 0.950, the best other 0.900 (SMOTE), a lead of +0.050" in paper
+    assert "rank 1 of 12" in ranks and "last SMOTE 0.752" in ranks
+    assert "SIMPOR (published)" in higher and lower.endswith(": SMOTE")
+
+
+def test_failures_are_counted_by_reason():
+    rows = recorded_rows()
+    failed = rows[(rows["method"] == "adasyn") & (rows["metric"] == "f1")].assign(failure="ValueError: no")
+    table = failures({"sound": pd.concat([rows, failed])})
+    assert table.to_dict("records") == [
+        {"protocol": "sound", "method": "adasyn", "failure": "ValueError: no", "folds": 5}
+    ]
