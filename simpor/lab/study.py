@@ -1,23 +1,32 @@
 """Record a comparison: ``python -m simpor.lab.study --help``.
 
-Each data set under each protocol becomes one file of long rows,
-``RESULTS/PROTOCOL/DATASET.csv.gz``, whose first lines say how it was made. A file that is there is
-not made again, so a study that was stopped goes on with the set it was at.
+Each data set under each protocol becomes two files: the long rows in
+``RESULTS/PROTOCOL/DATASET.csv.gz``, whose first two lines say how they were made, and beside it the
+predictions for every test row in ``DATASET.npz``, from which any other metric can be computed.
+A set whose rows are there is not run again, so a study that was stopped goes on with the set it
+was at. Both files get their names when they are complete, the rows last.
 """
 
 import argparse
 import gzip
 import os
+import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from tqdm import tqdm
 
-from simpor.lab.datasets import CONTROLLED, load
-from simpor.lab.methods import METHODS
+from simpor.lab.datasets import CONTROLLED, FORTY_ONE, load
+from simpor.lab.methods import ABLATION, COMPARISON, CONTROLS, METHODS
 from simpor.lab.protocol import PROTOCOLS, run
 
 RESULTS = Path("book/results")
+
+_HEADER_LINES = 2
+_DATASET_GROUPS = {"controlled": CONTROLLED, "forty-one": FORTY_ONE}
+_METHOD_GROUPS = {"comparison": COMPARISON, "ablation": ABLATION, "controls": CONTROLS}
 
 
 def read(dataset, protocol, results=RESULTS):
@@ -40,86 +49,239 @@ def read(dataset, protocol, results=RESULTS):
     FileNotFoundError
         If nothing is recorded; the message names the command that records it.
     """
-    path = _path(results, protocol, dataset)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is not recorded: run python -m simpor.lab.study --datasets {dataset!r} "
-            f"--protocol {protocol} --results {results}."
-        )
-    return pd.read_csv(path, keep_default_na=False, na_values={"value": [""]}, comment="#")
+    path = _recorded(_path(results, protocol, dataset), dataset, protocol, results)
+    return pd.read_csv(
+        path, keep_default_na=False, na_values={"value": [""]}, skiprows=_HEADER_LINES
+    )
 
 
-def record(
-    dataset,
-    protocol,
-    *,
-    methods=tuple(METHODS),
-    results=RESULTS,
-    again=False,
-    n_jobs=-1,
-    data_home=None,
-    verbose=1,
-):
-    """Run one data set under one protocol and write its rows, unless they are there.
+def read_predictions(dataset, protocol, results=RESULTS):
+    """Recorded predictions for the test rows of one data set under one protocol.
 
     Parameters
     ----------
     dataset : str
     protocol : {"published", "sound"}
+    results : path-like
+
+    Returns
+    -------
+    DataFrame
+        One line for each test row of each split: fold, row (its number in the data set), y (1 for
+        the minority class), and a column for each method with the probability of the minority
+        class (for "svmcs" the logistic function of its margin), NaN where the method failed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing is recorded; the message names the command that records it.
+    """
+    path = _predictions_path(_path(results, protocol, dataset))
+    with np.load(_recorded(path, dataset, protocol, results), allow_pickle=False) as arrays:
+        columns = {name.removeprefix("probability_"): arrays[name] for name in arrays.files}
+    return pd.DataFrame(columns).astype(float).astype({"fold": int, "row": int, "y": int})
+
+
+def _recorded(path, dataset, protocol, results):
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is not recorded: run python -m simpor.lab.study --datasets {dataset!r} "
+            f"--protocol {protocol} --results {results}."
+        )
+    return path
+
+
+def record(
+    data,
+    protocol,
+    *,
+    methods=tuple(METHODS),
+    trials=None,
+    results=RESULTS,
+    n_jobs=-1,
+    verbose=1,
+):
+    """Run one data set under one protocol and write its rows and predictions.
+
+    Parameters
+    ----------
+    data : simpor.lab.datasets.Dataset
+    protocol : {"published", "sound"}
     methods : sequence of str
+    trials : int, default=None
+        How many splits of the protocol are run, from the first one; None runs all.
     results : path-like
         Folder of the files.
-    again : bool, default=False
-        Whether to run it although it is recorded.
     n_jobs : int
         Processes and threads; -1 is one a core.
-    data_home : path-like, default=None
-        See :func:`simpor.lab.datasets.load`.
     verbose : int
+        1 shows progress on standard error.
 
     Returns
     -------
     Path
+        Of the rows.
     """
-    path = _path(results, protocol, dataset)
-    if path.is_file() and not again:
-        return path
+    path = _path(results, protocol, data.name)
+    trials = _n_splits(protocol) if trials is None else trials
     begin = time.perf_counter()
-    data = load(dataset, data_home=data_home)
-    rows, _ = run(data, PROTOCOLS[protocol], methods, n_jobs=n_jobs, verbose=verbose)
+    rows, predictions = run(
+        data, PROTOCOLS[protocol], methods, folds=range(trials), n_jobs=n_jobs, verbose=verbose
+    )
     minutes = (time.perf_counter() - begin) / 60
-    command = f"python -m simpor.lab.study --datasets '{dataset}' --protocol {protocol}"
-    if tuple(methods) != tuple(METHODS):
-        command += f" --methods {' '.join(methods)}"
     header = (
-        f"# Made by {command} in {minutes:.1f} minutes with {os.cpu_count()} cores.\n"
+        f"{_made_by(data.name, protocol, methods, trials)} "
+        f"{minutes:.1f} minutes with {os.cpu_count()} cores.\n"
         f"# Data: {data.origin}\n"
     )
     text = header + rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    # one rename at the end: a study that is killed leaves no half a file under the final name
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(gzip.compress(text.encode(), mtime=0))
-    unfinished.replace(path)
+    _write(
+        _predictions_path(path),
+        lambda file: np.savez_compressed(file, **_arrays(predictions, methods)),
+    )
+    _write(path, lambda file: file.write(gzip.compress(text.encode(), mtime=0)))
     return path
+
+
+def _arrays(predictions, methods):
+    """Predictions as one array for each method, in the smallest types that lose nothing."""
+    if predictions.empty:  # every method failed on every split
+        return {name: np.empty(0, dtype=np.uint8) for name in ("fold", "row", "y")}
+    wide = predictions.pivot(index=["fold", "row", "y"], columns="method", values="probability")
+    arrays = {
+        name: values.to_numpy(dtype=np.min_scalar_type(values.max()))
+        for name, values in wide.index.to_frame().items()
+    }
+    for method in methods:
+        exact = wide.reindex(columns=[method]).to_numpy(dtype=float).ravel()
+        small = exact.astype(np.float32)
+        # A network's probabilities are single precision. Those of the other classifiers are not,
+        # and rounding could tie two rows or carry one over the threshold.
+        kept = small if np.array_equal(small, exact, equal_nan=True) else exact
+        arrays[f"probability_{method}"] = kept
+    return arrays
+
+
+def _write(path, write):
+    """Write a file that gets its name only when it is complete."""
+    unfinished = path.with_name(path.name + ".part")
+    with unfinished.open("wb") as file:
+        write(file)
+    unfinished.replace(path)
 
 
 def _path(results, protocol, dataset):
     return Path(results) / protocol / f"{dataset.replace(' ', '_')}.csv.gz"
 
 
+def _predictions_path(path):
+    return path.with_name(path.name.replace(".csv.gz", ".npz"))
+
+
+def _n_splits(protocol):
+    return PROTOCOLS[protocol].splits(0).get_n_splits()
+
+
+def _made_by(dataset, protocol, methods, trials):
+    """How the first line of recorded rows begins: the command, with nothing left to defaults."""
+    return (
+        f"# Made by python -m simpor.lab.study --datasets '{dataset}' --protocol {protocol} "
+        f"--trials {trials} --methods {' '.join(methods)} in"
+    )
+
+
+def _is_pending(path, made_by):
+    """Whether a set has to be run; rows that another command made stay, and that is said."""
+    if not path.is_file():
+        return True
+    with gzip.open(path, "rt") as file:
+        first_line = file.readline()
+    if not first_line.startswith(made_by):
+        print(
+            f"{path} stays as it is, although other methods or trials made it: give --again to "
+            "make it anew, or --results to write elsewhere.",
+            file=sys.stderr,
+        )
+    return False
+
+
 def main(arguments=None):
     """The command line."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    chosen = _expand(given.methods, _METHOD_GROUPS)
+    methods = [method for method in METHODS if method in chosen]
+    pending = []
+    for protocol in given.protocol:
+        n_splits = _n_splits(protocol)
+        trials = n_splits if given.trials is None else given.trials
+        if not 1 <= trials <= n_splits:
+            parser.error(f"--trials: give 1 to {n_splits}, the splits of {protocol}")
+        for dataset in _expand(given.datasets, _DATASET_GROUPS):
+            path = _path(given.results, protocol, dataset)
+            if given.again or _is_pending(path, _made_by(dataset, protocol, methods, trials)):
+                pending.append((protocol, dataset, trials))
+    # All data come first, so that a set that is missing is missed before the work begins.
+    try:
+        data = {name: load(name, data_home=given.data_home) for _, name, _ in pending}
+    except (FileNotFoundError, ValueError) as error:
+        parser.error(str(error))
+
+    def work(protocol, dataset, trials):
+        """Rows that pass through a sampler; a tuned threshold takes every split twice."""
+        return len(data[dataset].y) * trials * (1 + PROTOCOLS[protocol].tune_all)
+
+    with tqdm(
+        total=sum(work(*task) for task in pending),
+        bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}, {remaining} left",
+        disable=not pending,
+    ) as bar:
+        for number, (protocol, dataset, trials) in enumerate(pending, start=1):
+            bar.set_description(f"{dataset}, {protocol}, {number} of {len(pending)}")
+            path = record(
+                data[dataset],
+                protocol,
+                methods=methods,
+                trials=trials,
+                results=given.results,
+                n_jobs=given.jobs,
+                verbose=0,
+            )
+            bar.update(work(protocol, dataset, trials))
+            bar.write(str(path))
+
+
+def _expand(words, groups):
+    """Names without repetition, group words replaced by what they stand for."""
+    return list(dict.fromkeys(name for word in words for name in groups.get(word, [word])))
+
+
+def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m simpor.lab.study",
-        description="Record the comparison of all methods, one file for each data set.",
+        description=(
+            "Compare all methods on the papers' data sets and record the scores and the test "
+            "predictions, two files for each data set and protocol. What is recorded already is "
+            "left alone, so a study that was stopped goes on when it is started again."
+        ),
     )
     parser.add_argument(
         "--datasets",
         nargs="+",
-        default=list(CONTROLLED),
+        default=["controlled"],
         metavar="NAME",
-        help="default: Moon, breast cancer and credit card",
+        help="names of data sets, 'controlled' (Moon, breast cancer and credit card, the default) "
+        "or 'forty-one'",
+    )
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        choices=[*_METHOD_GROUPS, *METHODS],
+        default=list(METHODS),
+        metavar="METHOD",
+        help=f"methods, or the groups {', '.join(_METHOD_GROUPS)}; default: all of "
+        f"{', '.join(METHODS)}",
     )
     parser.add_argument(
         "--protocol",
@@ -129,32 +291,32 @@ def main(arguments=None):
         help="one or both, default: published",
     )
     parser.add_argument(
-        "--methods",
-        nargs="+",
-        choices=list(METHODS),
-        default=list(METHODS),
-        metavar="METHOD",
-        help=f"default: all of {', '.join(METHODS)}",
+        "--trials",
+        type=int,
+        metavar="N",
+        help="run only the first N splits of the protocol, default: all "
+        f"({', '.join(f'{name} has {_n_splits(name)}' for name in PROTOCOLS)})",
     )
     parser.add_argument(
-        "--results", type=Path, default=RESULTS, help="folder of the files, default: %(default)s"
+        "--jobs", type=int, default=-1, metavar="N", help="processes, default: one a core"
     )
-    parser.add_argument("--again", action="store_true", help="run what is recorded once more")
-    parser.add_argument("--data-home", type=Path, default=None, help="folder with data files")
-    parser.add_argument("--jobs", type=int, default=-1, help="processes, default: one a core")
-    given = parser.parse_args(arguments)
-    for protocol in given.protocol:
-        for dataset in given.datasets:
-            path = record(
-                dataset,
-                protocol,
-                methods=given.methods,
-                results=given.results,
-                again=given.again,
-                n_jobs=given.jobs,
-                data_home=given.data_home,
-            )
-            print(path, flush=True)
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=RESULTS,
+        metavar="FOLDER",
+        help="where the files are written, default: %(default)s",
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="run once more what is recorded already"
+    )
+    parser.add_argument(
+        "--data-home",
+        type=Path,
+        metavar="FOLDER",
+        help="where data files are looked for first",
+    )
+    return parser
 
 
 if __name__ == "__main__":

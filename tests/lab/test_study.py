@@ -1,16 +1,29 @@
 """The recording of a comparison, file by file."""
 
 import gzip
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from imblearn import FunctionSampler
+from sklearn.metrics import brier_score_loss, f1_score, roc_auc_score
 
 from simpor.lab import study
+from simpor.lab.datasets import CONTROLLED, FORTY_ONE
+from simpor.lab.methods import ABLATION, COMPARISON, CONTROLS, METHODS, Method
+from simpor.lab.network import Network
+from simpor.lab.protocol import PROTOCOLS
+
+
+def start(results, *arguments):
+    """Start the study with one process."""
+    study.main(["--jobs", "1", "--results", str(results), *arguments])
 
 
 def test_recorded_rows_come_back(tmp_path, capsys):
-    arguments = ["--datasets", "breast-cancer-7", "--methods", "svmcs", "--jobs", "1"]
-    study.main([*arguments, "--results", str(tmp_path)])
+    arguments = ["--datasets", "breast-cancer-7", "--methods", "svmcs"]
+    start(tmp_path, *arguments)
     path = tmp_path / "published" / "breast-cancer-7.csv.gz"
     assert capsys.readouterr().out.strip() == str(path)
 
@@ -18,20 +31,141 @@ def test_recorded_rows_come_back(tmp_path, capsys):
     assert set(rows["method"]) == {"svmcs"} and set(rows["fold"]) == set(range(5))
     assert np.isfinite(rows["value"]).all() and (rows["failure"] == "").all()
     assert gzip.decompress(path.read_bytes()).startswith(b"# Made by python -m simpor.lab.study")
+    assert {file.name for file in path.parent.iterdir()} == {path.name, "breast-cancer-7.npz"}
 
     before = path.stat().st_mtime_ns
-    study.main([*arguments, "--results", str(tmp_path)])  # there already: not made again
+    start(tmp_path, *arguments)  # there already: not made again, and nothing to say about it
     assert path.stat().st_mtime_ns == before
-    study.main([*arguments, "--results", str(tmp_path), "--again"])
+    assert capsys.readouterr() == ("", "")
+    start(tmp_path, *arguments, "--again")
     assert path.stat().st_mtime_ns > before
 
 
+@pytest.fixture
+def with_failure(tmp_path, monkeypatch):
+    """Three methods on Moon, one with double precision and one that fails on the second split."""
+
+    def fail_on_one_split(X, y, random_state):
+        if random_state != study_seed(0):
+            raise RuntimeError("too few rows, #1")
+        return X, y
+
+    def study_seed(fold):
+        return int(np.random.SeedSequence([0, fold]).generate_state(1)[0] >> 1)
+
+    failing = Method(
+        "failing", "failing", "none", "sampler",
+        lambda seed: FunctionSampler(func=fail_on_one_split, kw_args={"random_state": seed}),
+    )
+    tiny = replace(PROTOCOLS["published"], network=lambda name: Network((4,), epochs=2))
+    monkeypatch.setitem(METHODS, "failing", failing)
+    monkeypatch.setitem(PROTOCOLS, "published", tiny)
+    data = study.load("moon-7")
+    methods = ["raw", "hist-gradient-boosting", "failing"]
+    study.record(
+        data, "published", methods=methods, trials=2, results=tmp_path, n_jobs=1, verbose=0
+    )
+    return data, study.read("moon-7", "published", tmp_path), tmp_path
+
+
+def test_metrics_from_the_recorded_predictions_are_the_recorded_ones(with_failure):
+    data, rows, results = with_failure
+    predictions = study.read_predictions("moon-7", "published", results)
+    methods = ["raw", "hist-gradient-boosting", "failing"]
+    assert list(predictions.columns) == ["fold", "row", "y", *methods]
+    np.testing.assert_array_equal(predictions["y"], data.y[predictions["row"]])
+
+    compared = 0
+    for (fold, method), recorded in rows.groupby(["fold", "method"]):
+        one = predictions[predictions["fold"] == fold]
+        if recorded["failure"].any():
+            assert (fold, method) == (1, "failing") and one[method].isna().all()
+            assert recorded["failure"].tolist() == ["RuntimeError: too few rows, #1"]
+            continue
+        value = recorded.set_index("metric")["value"]
+        f1 = f1_score(one["y"], one[method] >= 0.5, average="macro")
+        assert value["f1"] == pytest.approx(f1, abs=1e-6)
+        assert value["auc"] == pytest.approx(roc_auc_score(one["y"], one[method]), abs=1e-6)
+        assert value["brier"] == pytest.approx(brier_score_loss(one["y"], one[method]), abs=1e-6)
+        compared += 1
+    assert compared == 5
+
+
+def test_predictions_are_small_arrays_without_pickles(with_failure):
+    _, _, results = with_failure
+    with np.load(results / "published" / "moon-7.npz", allow_pickle=False) as arrays:
+        types = {name: arrays[name].dtype for name in arrays.files}
+    assert types == {
+        "fold": np.uint8, "row": np.uint16, "y": np.uint8,
+        "probability_raw": np.float32,
+        "probability_hist-gradient-boosting": np.float64,  # rounding could tie two rows
+        "probability_failing": np.float32,
+    }
+
+
+def test_trials_are_the_first_splits(tmp_path):
+    arguments = ["--datasets", "breast-cancer-7", "--methods", "svmcs"]
+    start(tmp_path / "two", *arguments, "--trials", "2")
+    start(tmp_path / "all", *arguments)
+    two, whole = (study.read("breast-cancer-7", "published", tmp_path / n) for n in ("two", "all"))
+    assert set(two["fold"]) == {0, 1} and set(whole["fold"]) == set(range(5))
+    np.testing.assert_array_equal(two["value"], whole[whole["fold"] < 2]["value"])
+
+
+def test_other_rows_are_not_taken_for_those_asked_for(tmp_path, capsys):
+    arguments = ["--datasets", "breast-cancer-7", "--trials", "1"]
+    start(tmp_path, *arguments, "--methods", "svmcs")
+    capsys.readouterr()
+    for other in (["--methods", "easy-ensemble"], ["--methods", "svmcs", "--trials", "2"]):
+        start(tmp_path, *arguments, *other)
+        said = capsys.readouterr()
+        assert said.out == "" and "stays as it is" in said.err and "--again" in said.err
+        assert set(study.read("breast-cancer-7", "published", tmp_path)["method"]) == {"svmcs"}
+    start(tmp_path, *arguments, "--methods", "easy-ensemble", "--again")
+    rows = study.read("breast-cancer-7", "published", tmp_path)
+    assert set(rows["method"]) == {"easy-ensemble"}
+
+
+def test_groups_stand_for_their_names(tmp_path, monkeypatch):
+    asked = []
+
+    def record(data, protocol, *, methods, **others):
+        asked.append((data, tuple(methods)))
+
+    def load(name, data_home):
+        return SimpleNamespace(name=name, y=np.zeros(10))
+
+    monkeypatch.setattr(study, "record", record)
+    monkeypatch.setattr(study, "load", load)
+    start(tmp_path, "--datasets", "controlled", "forty-one", "moon-3", "--methods", "controls")
+    assert [data.name for data, _ in asked] == [*CONTROLLED, *FORTY_ONE]
+    assert {methods for _, methods in asked} == {CONTROLS}
+    asked.clear()
+    start(tmp_path, "--datasets", "pima", "--methods", "ablation", "comparison")
+    start(tmp_path, "--datasets", "pima")
+    both = set(ABLATION) | set(COMPARISON)
+    assert [methods for _, methods in asked] == [
+        tuple(name for name in METHODS if name in both), tuple(METHODS),
+    ]
+
+
 def test_missing_rows_name_the_command(tmp_path):
-    with pytest.raises(FileNotFoundError, match="python -m simpor.lab.study --datasets 'moon-7'"):
-        study.read("moon-7", "sound", tmp_path)
+    for read in (study.read, study.read_predictions):
+        with pytest.raises(FileNotFoundError, match="simpor.lab.study --datasets 'moon-7'"):
+            read("moon-7", "sound", tmp_path)
 
 
-def test_wrong_names_are_refused(capsys):
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["--protocol", "hopeful"], "invalid choice"),
+        (["--methods", "hope"], "invalid choice"),
+        (["--datasets", "moon-33"], "did you mean 'moon-3'"),
+        (["--trials", "6"], "give 1 to 5, the splits of published"),
+        (["--trials", "0"], "give 1 to 5, the splits of published"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments, sentence, tmp_path, capsys):
     with pytest.raises(SystemExit):
-        study.main(["--protocol", "hopeful"])
-    assert "invalid choice" in capsys.readouterr().err
+        start(tmp_path, *arguments)
+    assert sentence in capsys.readouterr().err
