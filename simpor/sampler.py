@@ -84,9 +84,11 @@ class SIMPOR(BaseOverSampler):
     remaining : {"ascent", "random"}, default="ascent"
         How rows are placed outside the informative region: like those inside, or at a random point
         of the sphere (the preprint's random neighbours).
-    reject_noise : bool, default=True
+    reject_noise : bool or "informative", default=True
         Leave out seeds among whose `k_neighbors` nearest rows another class has more rows than the
-        seed's own (TAI paper). Where that leaves no seed, all stay.
+        seed's own (TAI paper). Where that leaves no seed, all stay. "informative" leaves seeds out
+        in the informative region only: the text of the paper speaks of seeds in general, its
+        Algorithm 2 rejects in line 6 and not in line 15.
     step : "adaptive" or float, default="adaptive"
         Angle by which a point turns in one step of the ascent; see :func:`ascend_on_sphere`. Both
         papers take 1e-5 * 2 pi radians.
@@ -174,7 +176,7 @@ class SIMPOR(BaseOverSampler):
         "informative_threshold": [Real, None],
         "learner": [BaseEstimator, None],
         "remaining": [str],
-        "reject_noise": ["boolean"],
+        "reject_noise": ["boolean", str],
         "step": [Real, str],
         "max_iter": [Integral],
         "n_jobs": [Integral, None],
@@ -339,6 +341,8 @@ class SIMPOR(BaseOverSampler):
         pool = np.flatnonzero((y == label) & in_region)
         if len(pool) == 0:
             pool = np.flatnonzero(y == label)
+        if region == "remaining" and self.reject_noise == "informative":
+            return pool
         accepted = pool[~is_noise[pool]]
         return accepted if len(accepted) > 0 else pool
 
@@ -383,6 +387,10 @@ class SIMPOR(BaseOverSampler):
                 "an entropy in [0, 1), or None",
             ),
             "remaining": (self.remaining in ("ascent", "random"), '"ascent" or "random"'),
+            "reject_noise": (
+                self.reject_noise in (True, False, "informative"),
+                'True, False or "informative"',
+            ),
             "max_iter": (self.max_iter >= 0, "a whole number >= 0"),
         }
         for name, (fits, cure) in cures.items():

@@ -226,6 +226,18 @@ def test_noise_is_never_a_seed(k, n_classes):
     assert set(sampler.seed_indices_) == set(np.flatnonzero(y == 1))
 
 
+def test_noise_can_be_rejected_in_the_informative_region_only():
+    X, y = imbalanced(200)
+    noise = noise_by_hand(X, y, 5)
+    sampler = fast(reject_noise="informative", informative_portion=0.5, max_iter=0)
+    sampler.set_params(sampling_strategy={1: 2000}).fit_resample(X, y)
+    seeds = sampler.seed_indices_
+    remaining = np.flatnonzero((y == 1) & ~sampler.informative_mask_)
+    assert noise[remaining].any() and noise[(y == 1) & sampler.informative_mask_].any()
+    assert set(seeds[sampler.region_ == "remaining"]) == set(remaining)
+    assert not noise[seeds[sampler.region_ == "informative"]].any()
+
+
 def test_a_row_votes_not_for_itself_even_among_duplicates():
     # four places with four equal rows each, one of them of class 1, every time another
     X = np.r_[np.repeat([[0.0, 0], [5, 0], [0, 5], [5, 5]], 4, axis=0), [[9, 9], [9, 9.1]]]

@@ -182,10 +182,20 @@ def original_and_reproduced(printed, rows, metric, *, methods=SHOWN):
 
 
 def failures(recorded):
-    """What did not run, and why: one line for each protocol, method and reason."""
-    table = pd.concat({heading: rows[rows["failure"] != ""] for heading, rows in recorded.items()})
-    table = table.rename_axis(["protocol", None]).reset_index("protocol")
-    return table.groupby(["protocol", "method", "failure"])["fold"].nunique().rename("folds").reset_index()
+    """What did not run, and why.
+
+    Parameters
+    ----------
+    recorded : iterable of DataFrame
+
+    Returns
+    -------
+    table : DataFrame
+        One line for each data set, protocol, method and reason, with the number of folds.
+    """
+    rows = pd.concat(recorded)
+    failed = rows[rows["failure"] != ""].groupby(["dataset", "protocol", "method", "failure"])
+    return failed["fold"].nunique().rename("folds").reset_index()
 
 
 def ablation(rows, metrics=("f1", "auc")):

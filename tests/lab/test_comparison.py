@@ -127,9 +127,9 @@ def test_verdict_says_rank_and_who_is_beyond_the_interval():
 
 
 def test_failures_are_counted_by_reason():
-    rows = recorded_rows()
+    rows = recorded_rows().assign(dataset="moon-7", protocol="sound")
+    assert failures([rows]).empty
     failed = rows[(rows["method"] == "adasyn") & (rows["metric"] == "f1")].assign(failure="ValueError: no")
-    table = failures({"sound": pd.concat([rows, failed])})
-    assert table.to_dict("records") == [
-        {"protocol": "sound", "method": "adasyn", "failure": "ValueError: no", "folds": 5}
+    assert failures([rows, failed]).to_dict("records") == [
+        {"dataset": "moon-7", "protocol": "sound", "method": "adasyn", "failure": "ValueError: no", "folds": 5}
     ]
