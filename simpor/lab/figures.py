@@ -28,6 +28,11 @@ CLASS_COLOURS = LinearSegmentedColormap.from_list(
     "majority to minority", ["#7FB8D8", "#FFFFFF", "#EAAE7F"]
 )
 
+# Below and above zero, for differences: an odd number of shades, so that zero is white.
+DIFFERENCES = LinearSegmentedColormap.from_list(
+    "differences", [VERMILION, "#FFFFFF", BLUE], N=257
+)
+
 
 def use_style() -> None:
     """Set matplotlib's parameters to the style of the book.
@@ -403,6 +408,73 @@ def differences(ax, table):
     ax.set_yticks(place, [METHODS[method].label for method in table.index])
     ax.set_ylim(len(table) - 0.5, -0.5)  # the first method on top, also on shared axes
     ax.locator_params(axis="x", nbins=5)
+    return ax
+
+
+def heat_map(ax, table, *, limit):
+    """Draw a table of differences: vermilion below zero, white at zero, blue above.
+
+    Differences of ``limit`` and more have the full colour and the sign "+" or "-" as a second cue;
+    what is missing is grey.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    table : DataFrame of float
+        Drawn as it reads: the first row on top, the first column left.
+    limit : float
+        Positive, in the unit of the differences.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+        Its only image, ``ax.images[0]``, is what a colour bar takes.
+    """
+    values = table.to_numpy(dtype=float)
+    ax.imshow(values, cmap=DIFFERENCES, vmin=-limit, vmax=limit, aspect="auto")
+    ax.set_facecolor("0.8")
+    for i, j in np.argwhere(np.abs(values) >= limit):
+        ax.text(j, i, "+" if values[i, j] > 0 else "\N{MINUS SIGN}", color="white", size=7,
+                ha="center", va="center")
+    ax.set_xticks(range(table.shape[1]), table.columns, rotation=90)
+    ax.set_yticks(range(table.shape[0]), table.index)
+    ax.tick_params(length=0)
+    return ax
+
+
+def against_identity(ax, published, reproduced, *, ours):
+    """Scatter reproduced scores against published ones, with the line on which both are equal.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    published, reproduced : DataFrame of shape (data sets, methods)
+        Of the same methods; a data set or method that only one of them has is left out.
+    ours : str
+        The column that is drawn as triangles in vermilion, on top of the others.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+
+    Raises
+    ------
+    ValueError
+        If one of the tables lacks the column ``ours``.
+    """
+    published, reproduced = published.align(reproduced, join="inner")
+    if ours not in published.columns:
+        raise ValueError(f"{ours!r} is not a column of both tables; "
+                         f"choose one of {list(published.columns)}.")
+    others = published.columns != ours
+    ends = [min(published.min().min(), reproduced.min().min()),
+            max(published.max().max(), reproduced.max().max())]
+    ax.plot(ends, ends, color="black", linewidth=1, zorder=1)
+    ax.scatter(published.loc[:, others], reproduced.loc[:, others], s=9, color=GREY, alpha=0.45,
+               linewidths=0, label="other methods", zorder=2)
+    ax.scatter(published[ours], reproduced[ours], s=26, color=VERMILION, marker="^", alpha=0.9,
+               linewidths=0, label=ours, zorder=3)
+    ax.set_aspect("equal")
     return ax
 
 

@@ -7,6 +7,7 @@ the Bayesian test is baycomp's.
 
 The tests take the rows for independent draws. The 41 sets of the TAI paper are not: they were cut
 from 14 sources. :func:`family_means` turns the 41 rows into 14, and everything here works on those.
+:func:`set_means` makes the table from recorded rows.
 """
 
 from __future__ import annotations
@@ -54,6 +55,52 @@ def family_means(table, families=FAMILIES):
         raise ValueError(f"no family is known for {unknown}; add them to `families`.")
     family = pd.Index([families[name] for name in table.index], name="family")
     return table.groupby(family, sort=False).mean()
+
+
+def set_means(rows, metric, methods, *, fallback="raw"):
+    """Average recorded scores to the table that the other functions take.
+
+    A sampler that fails leaves one with the data as they are. So a fold on which a method failed
+    gets the score that ``fallback`` has there. A fold where that is missing too is left out, for
+    all methods.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Long rows of many data sets under one protocol, see :func:`simpor.lab.protocol.run`.
+    metric : str
+    methods : sequence of str
+        The columns of the table.
+    fallback : str, default="raw"
+
+    Returns
+    -------
+    table : DataFrame of shape (data sets, methods)
+        Data sets in the order of the rows.
+
+    Raises
+    ------
+    ValueError
+        If the fallback has no score at all.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from simpor.lab.statistics import set_means
+    >>> rows = pd.DataFrame({"dataset": "pima", "fold": [0, 0, 1], "metric": "f1",
+    ...                      "method": ["raw", "adasyn", "raw"], "value": [0.5, 0.6, 0.7]})
+    >>> set_means(rows, "f1", ["raw", "adasyn"]).loc["pima"].round(2).to_dict()
+    {'raw': 0.6, 'adasyn': 0.65}
+    """
+    scores = rows[rows["metric"] == metric].dropna(subset=["value"])
+    if fallback not in set(scores["method"]):
+        raise ValueError(f"no row has the method {fallback!r} and the metric {metric!r}; "
+                         "choose a fallback that was recorded.")
+    folds = scores.pivot(index=["dataset", "fold"], columns="method", values="value")
+    stand_in = folds[fallback]
+    folds = folds.reindex(columns=list(methods)).apply(lambda scores: scores.fillna(stand_in))
+    means = folds.dropna().groupby(level="dataset").mean()
+    return means.reindex([name for name in pd.unique(rows["dataset"]) if name in means.index])
 
 
 def winning_times(table):

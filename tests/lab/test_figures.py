@@ -132,3 +132,31 @@ def test_published_and_reproduced_stand_on_one_line_a_method(ax):
     assert set(labels) == {"ours", "paper"}
     with pytest.raises(ValueError, match="spread"):
         figures.original_against_reproduced(ax, table.drop(columns="spread"))
+
+
+def test_heat_map_reads_like_its_table_and_signs_what_is_beyond_the_limit(ax):
+    table = pd.DataFrame({"SMOTE": [0.2, 0.0], "ADASYN": [-0.1, np.nan]}, index=["pima", "glass1"])
+    assert figures.heat_map(ax, table, limit=0.1) is ax
+    (image,) = ax.images
+    np.testing.assert_array_equal(image.get_array().filled(np.nan), table)
+    colours = [to_hex(image.to_rgba(value)).upper() for value in (-1, 0, 1)]
+    assert colours == [figures.VERMILION, "#FFFFFF", figures.BLUE]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["pima", "glass1"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["SMOTE", "ADASYN"]
+    signs = {text.get_position(): text.get_text() for text in ax.texts}
+    assert signs == {(0, 0): "+", (1, 0): "\N{MINUS SIGN}"}
+
+
+def test_published_and_reproduced_meet_by_name_not_by_place(ax):
+    published = pd.DataFrame({"SIMPOR": [0.9, 0.8], "GDO": [0.7, 0.6]}, index=["pima", "glass1"])
+    reproduced = published[["GDO", "SIMPOR"]].iloc[::-1].assign(raw=0.5)
+    assert figures.against_identity(ax, published, reproduced, ours="SIMPOR") is ax
+    others, ours = (dots.get_offsets().data for dots in ax.collections)
+    np.testing.assert_array_equal(others[:, 0], others[:, 1])
+    np.testing.assert_array_equal(np.sort(ours[:, 0]), [0.8, 0.9])
+    np.testing.assert_array_equal(ours[:, 0], ours[:, 1])
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_xdata(), [0.6, 0.9])
+    np.testing.assert_array_equal(line.get_xdata(), line.get_ydata())
+    with pytest.raises(ValueError, match="GDO"):
+        figures.against_identity(ax, published, reproduced, ours="raw")

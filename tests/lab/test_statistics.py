@@ -112,6 +112,34 @@ def test_families_leave_fourteen_rows_and_weaken_the_evidence():
     assert p_sets < p_families
 
 
+# recorded rows ---------------------------------------------------------------------------------
+
+
+def long_rows(scores):
+    """Rows of one metric from {(data set, fold, method): value}."""
+    return pd.DataFrame([(*key, "f1", value) for key, value in scores.items()],
+                        columns=["dataset", "fold", "method", "metric", "value"])
+
+
+def test_a_failed_fold_gets_the_score_of_raw_data_there():
+    rows = long_rows({("pima", 0, "raw"): 0.5, ("pima", 1, "raw"): 0.7, ("pima", 0, "gdo"): 0.9,
+                      ("glass1", 0, "raw"): 0.4, ("glass1", 0, "gdo"): 0.6})
+    failed = {"dataset": "pima", "fold": 1, "method": "gdo", "metric": "", "value": np.nan}
+    rows = pd.concat([rows, pd.DataFrame([failed])], ignore_index=True)
+    table = statistics.set_means(rows, "f1", ["gdo", "raw"])
+    assert list(table.index) == ["pima", "glass1"] and list(table) == ["gdo", "raw"]
+    np.testing.assert_allclose(table, [[0.8, 0.6], [0.6, 0.4]])
+
+
+def test_a_fold_on_which_raw_data_failed_too_counts_for_nobody():
+    rows = long_rows({("pima", 0, "raw"): 0.5, ("pima", 0, "gdo"): 0.9, ("pima", 0, "svmcs"): 0.1,
+                      ("pima", 1, "svmcs"): 0.3})
+    table = statistics.set_means(rows, "f1", ["gdo", "svmcs"])
+    np.testing.assert_allclose(table, [[0.9, 0.1]])
+    with pytest.raises(ValueError, match="smote"):
+        statistics.set_means(rows, "f1", ["gdo"], fallback="smote")
+
+
 # the definitions -------------------------------------------------------------------------------
 
 
