@@ -33,6 +33,7 @@ from sklearn.metrics import (
 )
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedShuffleSplit
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from simpor.lab.datasets import FAMILIES
@@ -152,6 +153,10 @@ def run(
     The tuned threshold costs a second training: three quarters of the training part train it, one
     quarter chooses the threshold with the best macro-F1, and it is applied to the predictions of
     the network that learnt from the whole training part.
+
+    Resampling, and training the classifiers, is spread by joblib: over processes of this machine,
+    or over a cluster inside ``joblib.parallel_config("dask")``, where each worker should have one
+    thread. The networks train on this machine. The rows are the same.
     """
     chosen = [METHODS[method] if isinstance(method, str) else method for method in methods]
     splits = list(enumerate(protocol.splits(random_state).split(dataset.X, dataset.y)))
@@ -165,15 +170,15 @@ def run(
         for for_threshold in (False, True)
         if not for_threshold or protocol.tune_all or method.kind == "threshold"
     ]
-    with parallel_config("loky", inner_max_num_threads=1):
-        prepared = Parallel(n_jobs, batch_size=1, return_as="generator")(
-            delayed(_prepare)(dataset.X, dataset.y, *job, _seed(random_state, job[1]))
-            for job in jobs
-        )
-        title = f"{dataset.name}: resampling"
-        parts = list(tqdm(prepared, desc=title, total=len(jobs), disable=not verbose))
+    prepared = Parallel(n_jobs, batch_size=1, return_as="generator")(
+        delayed(_prepare)(dataset.X, dataset.y, *job, _seed(random_state, job[1]))
+        for job in jobs
+    )
+    title = f"{dataset.name}: resampling"
+    parts = list(tqdm(prepared, desc=title, total=len(jobs), disable=not verbose))
     network = protocol.network(dataset.name)
-    _train_networks(parts, network, n_jobs, verbose)
+    with parallel_config("threading"):  # of this machine, whatever cluster may have resampled
+        _train_networks(parts, network, n_jobs, verbose)
     return _score(parts, dataset, protocol, network)
 
 
@@ -206,7 +211,8 @@ def _seed(random_state, fold):
 def _prepare(X, y, method, fold, train, test, for_threshold, seed):
     """Scale and resample the training part of a split; a classifier is trained at once."""
     part = _Part(method, fold, seed, for_threshold, held_out=test)
-    with warnings.catch_warnings():
+    # One thread a job: jobs fill the cores, and the last bits depend on no one's number of threads.
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a method's remarks on its data are no result
         try:
             if for_threshold:

@@ -1,10 +1,14 @@
 """The protocol: same splits for all, nothing fitted sees a test row, failures are recorded."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from distributed import Client, LocalCluster, get_worker
 from imblearn import FunctionSampler
+from joblib import parallel_config
+from pandas.testing import assert_frame_equal
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
@@ -148,6 +152,36 @@ def test_folds_do_not_depend_on_one_another_and_seeds_repeat(data, published):
     np.testing.assert_allclose(one["value"], again["value"], atol=1e-6)
     other, _ = run(data, published, ["smote"], folds=[1], random_state=1, n_jobs=1, verbose=0)
     assert not np.allclose(one["value"], other["value"])
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        with Client(cluster) as client:
+            yield client
+
+
+def test_a_dask_cluster_gives_the_same_rows(data, sound, cluster):
+    methods = ["raw", "smote", "simpor-converged-no-region", "svmcs", "hist-gradient-boosting"]
+    here, here_predicted = run(data, sound, methods, folds=[0, 7], n_jobs=1, verbose=0)
+    with parallel_config("dask"):
+        there, there_predicted = run(data, sound, methods, folds=[0, 7], verbose=0)
+    seconds = ["seconds_resampling", "seconds_training"]
+    assert not there["failure"].any()
+    assert_frame_equal(there.drop(columns=seconds), here.drop(columns=seconds), check_exact=True)
+    assert_frame_equal(there_predicted, here_predicted, check_exact=True)
+
+
+def test_both_workers_of_a_dask_cluster_take_part(data, published, cluster):
+    def tell(X, y):
+        time.sleep(0.2)
+        raise RuntimeError(get_worker().address)
+
+    with parallel_config("dask"):
+        rows, _ = run(data, published, [sampler("telling", tell)], verbose=0)
+    workers = cluster.scheduler_info()["workers"]
+    assert set(rows["failure"]) == {f"RuntimeError: {address}" for address in workers}
+    assert len(workers) == 2
 
 
 def test_a_failure_is_a_row(data, published):

@@ -1,12 +1,16 @@
 """The recording of a comparison, file by file."""
 
 import gzip
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from imblearn import FunctionSampler
+from pandas.testing import assert_frame_equal
 from sklearn.metrics import brier_score_loss, f1_score, roc_auc_score
 
 from simpor.lab import study
@@ -124,6 +128,61 @@ def test_other_rows_are_not_taken_for_those_asked_for(tmp_path, capsys):
     start(tmp_path, *arguments, "--methods", "easy-ensemble", "--again")
     rows = study.read("breast-cancer-7", "published", tmp_path)
     assert set(rows["method"]) == {"easy-ensemble"}
+
+
+def without_seconds(rows):
+    return rows.drop(columns=["seconds_resampling", "seconds_training"])
+
+
+def same_files(one, other, dataset):
+    """Rows and predictions of two studies are the same to the last bit."""
+    rows = [without_seconds(study.read(dataset, "published", n)) for n in (one, other)]
+    assert_frame_equal(*rows, check_exact=True)
+    predictions = [study.read_predictions(dataset, "published", n) for n in (one, other)]
+    assert_frame_equal(*predictions, check_exact=True)
+
+
+def test_two_runs_with_one_seed_give_the_same_rows(tmp_path):
+    """However many processes there are, and with the entropy network's training in them."""
+    methods = ["raw", "simpor-converged", "easy-ensemble", "shuffled-labels"]
+    arguments = ["--datasets", "glass5", "--trials", "1", "--methods", *methods]
+    start(tmp_path / "one", *arguments)
+    start(tmp_path / "other", *arguments, "--jobs", "2")
+    same_files(tmp_path / "one", tmp_path / "other", "glass5")
+
+
+def test_a_study_that_is_killed_goes_on_where_it_was(tmp_path):
+    datasets = ["glass4", "ecoli4", "glass2"]
+    arguments = ["--datasets", *datasets, "--methods", "svmcs", "easy-ensemble", "--trials", "2"]
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    first = killed / "published" / "glass4.csv.gz"
+    command = [sys.executable, "-m", "simpor.lab.study", *arguments, "--jobs", "1"]
+    with subprocess.Popen([*command, "--results", killed], stderr=subprocess.DEVNULL) as process:
+        patience = time.monotonic() + 120
+        while not first.is_file() and process.poll() is None and time.monotonic() < patience:
+            time.sleep(0.01)
+        process.kill()
+    assert process.returncode != 0
+    done = {path.name: path.stat().st_mtime_ns for path in first.parent.glob("*.csv.gz")}
+    assert first.name in done and len(done) < 3, "it was killed in the middle"
+
+    start(killed, *arguments)
+    for name, modified in done.items():  # nothing is repeated
+        assert (first.parent / name).stat().st_mtime_ns == modified
+    start(whole, *arguments)
+    for dataset in datasets:  # nothing is lost
+        same_files(killed, whole, dataset)
+    files = {path.name for path in first.parent.iterdir()}
+    assert files == {f"{name}.{ending}" for name in datasets for ending in ("csv.gz", "npz")}
+
+
+def test_predictions_without_rows_are_not_taken_for_a_finished_set(tmp_path):
+    arguments = ["--datasets", "breast-cancer-7", "--trials", "1", "--methods", "svmcs"]
+    start(tmp_path, *arguments)
+    rows = tmp_path / "published" / "breast-cancer-7.csv.gz"
+    rows.unlink()
+    start(tmp_path, *arguments)
+    assert rows.is_file()
 
 
 def test_groups_stand_for_their_names(tmp_path, monkeypatch):
