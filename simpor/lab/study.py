@@ -5,12 +5,16 @@ Each data set under each protocol becomes two files: the long rows in
 predictions for every test row in ``DATASET.npz``, from which any other metric can be computed.
 A set whose rows are there is not run again, so a study that was stopped goes on with the set it
 was at. Both files get their names when they are complete, the rows last.
+
+A Dask cluster takes the resampling when the study is started from Python inside
+``joblib.parallel_config("dask")``: ``study.main(["--datasets", "forty-one"])``.
 """
 
 import argparse
 import gzip
 import os
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -260,10 +264,25 @@ def _expand(words, groups):
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m simpor.lab.study",
-        description=(
-            "Compare all methods on the papers' data sets and record the scores and the test "
-            "predictions, two files for each data set and protocol. What is recorded already is "
-            "left alone, so a study that was stopped goes on when it is started again."
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=textwrap.dedent(
+            """\
+            Compare methods on the papers' data sets and record, for each data set and protocol,
+            the scores and the test predictions. What is recorded is not run again: a study that
+            was stopped goes on when the same command is given once more."""
+        ),
+        epilog="\n".join(
+            [
+                "data sets, in two groups (a name with blanks needs quotes):",
+                *(_paragraph(group, names) for group, names in _DATASET_GROUPS.items()),
+                "",
+                "methods, in three groups (ablation shares three with comparison):",
+                *(_paragraph(group, names) for group, names in _METHOD_GROUPS.items()),
+                "",
+                "example:",
+                "  python -m simpor.lab.study --datasets glass4 'car eval 4' --methods raw smote "
+                "--trials 2",
+            ]
         ),
     )
     parser.add_argument(
@@ -271,8 +290,7 @@ def _parser():
         nargs="+",
         default=["controlled"],
         metavar="NAME",
-        help="names of data sets, 'controlled' (Moon, breast cancer and credit card, the default) "
-        "or 'forty-one'",
+        help="data sets or groups of them, see below (default: controlled)",
     )
     parser.add_argument(
         "--methods",
@@ -280,43 +298,60 @@ def _parser():
         choices=[*_METHOD_GROUPS, *METHODS],
         default=list(METHODS),
         metavar="METHOD",
-        help=f"methods, or the groups {', '.join(_METHOD_GROUPS)}; default: all of "
-        f"{', '.join(METHODS)}",
+        help=f"methods or groups of them, see below (default: all {len(METHODS)})",
     )
     parser.add_argument(
         "--protocol",
         nargs="+",
-        choices=sorted(PROTOCOLS),
+        choices=list(PROTOCOLS),
         default=["published"],
-        help="one or both, default: published",
+        metavar="PROTOCOL",
+        help="published (random splits, the papers' networks), sound (repeated folds, thresholds "
+        "tuned for all methods), or both (default: published)",
     )
+    splits = ", ".join(f"{_n_splits(name)} of {name}" for name in PROTOCOLS)
     parser.add_argument(
         "--trials",
         type=int,
         metavar="N",
-        help="run only the first N splits of the protocol, default: all "
-        f"({', '.join(f'{name} has {_n_splits(name)}' for name in PROTOCOLS)})",
+        help=f"run the first N splits only (default: all, {splits})",
     )
     parser.add_argument(
-        "--jobs", type=int, default=-1, metavar="N", help="processes, default: one a core"
+        "--jobs",
+        type=int,
+        default=-1,
+        metavar="N",
+        help="processes that resample and threads that train (default: one a core)",
     )
     parser.add_argument(
         "--results",
         type=Path,
         default=RESULTS,
         metavar="FOLDER",
-        help="where the files are written, default: %(default)s",
+        help="where the files are written (default: %(default)s)",
     )
     parser.add_argument(
-        "--again", action="store_true", help="run once more what is recorded already"
+        "--again", action="store_true", help="run what is recorded again, and replace it"
     )
     parser.add_argument(
         "--data-home",
         type=Path,
         metavar="FOLDER",
-        help="where data files are looked for first",
+        help="where data files are looked for first (default: SIMPOR_DATA_HOME, then "
+        "scikit-learn's data folder)",
     )
     return parser
+
+
+def _paragraph(group, names):
+    """A group word and the names that it stands for, as indented lines of the help text."""
+    return textwrap.fill(
+        ", ".join(names),
+        width=79,
+        initial_indent=f"  {group:12}",
+        subsequent_indent=" " * 14,
+        break_on_hyphens=False,
+    )
 
 
 if __name__ == "__main__":
