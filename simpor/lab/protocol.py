@@ -146,7 +146,8 @@ def run(
         Without an ending, "precision" and "recall" are macro averages, as in the papers.
     predictions : DataFrame
         One row for each test row of each split and method: dataset, protocol, fold, method, row,
-        y, probability (of the minority class; for an SVM the logistic function of its margin).
+        y, probability (of the minority class; for an SVM the logistic function of its margin),
+        threshold (the tuned one, NaN where none was tuned).
 
     Notes
     -----
@@ -308,9 +309,9 @@ def _score(parts, dataset, protocol, network):
             threshold = tune_threshold(dataset.y[tuned_on.held_out], tuned_on.probability)
         for metric, value in _metrics(y_test, part.probability, threshold, method).items():
             rows.append(key | {"metric": metric, "value": value} | about | {"failure": ""})
-        predictions.append(
-            pd.DataFrame(key | {"row": part.held_out, "y": y_test, "probability": part.probability})
-        )
+        predicted = {"row": part.held_out, "y": y_test, "probability": part.probability}
+        tuned = {"threshold": np.nan if threshold is None else threshold}
+        predictions.append(pd.DataFrame(key | predicted | tuned))
     predictions = pd.concat(predictions, ignore_index=True) if predictions else pd.DataFrame()
     return pd.DataFrame(rows), predictions
 

@@ -2,7 +2,8 @@
 
 Each data set under each protocol becomes two files: the long rows in
 ``RESULTS/PROTOCOL/DATASET.csv.gz``, whose first two lines say how they were made, and beside it the
-predictions for every test row in ``DATASET.npz``, from which any other metric can be computed.
+predictions for every test row and the tuned thresholds in ``DATASET.npz``, from which any other
+metric can be computed.
 A set whose rows are there is not run again, so a study that was stopped goes on with the set it
 was at. Both files get their names when they are complete, the rows last.
 
@@ -73,17 +74,52 @@ def read_predictions(dataset, protocol, results=RESULTS):
     DataFrame
         One line for each test row of each split: fold, row (its number in the data set), y (1 for
         the minority class), and a column for each method with the probability of the minority
-        class (for "svmcs" the logistic function of its margin), NaN where the method failed.
+        class (for "svmcs" the logistic function of its margin), NaN where the method failed. A
+        split on which every method failed has no lines.
 
     Raises
     ------
     FileNotFoundError
         If nothing is recorded; the message names the command that records it.
     """
+    arrays = _load_arrays(dataset, protocol, results)
+    columns = {name: arrays[name] for name in ("fold", "row", "y")}
+    predictions = pd.DataFrame(columns | _by_method(arrays, "probability_"))
+    return predictions.astype(float).astype({"fold": int, "row": int, "y": int})
+
+
+def read_thresholds(dataset, protocol, results=RESULTS):
+    """Recorded thresholds that were tuned on validation data.
+
+    Parameters
+    ----------
+    dataset : str
+    protocol : {"published", "sound"}
+    results : path-like
+
+    Returns
+    -------
+    DataFrame
+        One line for each split: fold, and a column for each method, NaN where the tuning failed;
+        methods whose threshold was not tuned are left out.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing is recorded; the message names the command that records it.
+    """
+    arrays = _load_arrays(dataset, protocol, results)
+    return pd.DataFrame({"fold": np.unique(arrays["fold"])} | _by_method(arrays, "threshold_"))
+
+
+def _load_arrays(dataset, protocol, results):
     path = _predictions_path(_path(results, protocol, dataset))
     with np.load(_recorded(path, dataset, protocol, results), allow_pickle=False) as arrays:
-        columns = {name.removeprefix("probability_"): arrays[name] for name in arrays.files}
-    return pd.DataFrame(columns).astype(float).astype({"fold": int, "row": int, "y": int})
+        return dict(arrays)
+
+
+def _by_method(arrays, kind):
+    return {name.removeprefix(kind): arrays[name] for name in arrays if name.startswith(kind)}
 
 
 def _recorded(path, dataset, protocol, results):
@@ -149,9 +185,13 @@ def record(
 
 
 def _arrays(predictions, methods):
-    """Predictions as one array for each method, in the smallest types that lose nothing."""
+    """Predictions as one array for each method, in the smallest types that lose nothing.
+
+    The array of tuned thresholds has one value a split, in the order of the folds.
+    """
     if predictions.empty:  # every method failed on every split
-        return {name: np.empty(0, dtype=np.uint8) for name in ("fold", "row", "y")}
+        names = ["fold", "row", "y", *(f"probability_{method}" for method in methods)]
+        return {name: np.empty(0, dtype=np.uint8) for name in names}
     wide = predictions.pivot(index=["fold", "row", "y"], columns="method", values="probability")
     arrays = {
         name: values.to_numpy(dtype=np.min_scalar_type(values.max()))
@@ -164,6 +204,9 @@ def _arrays(predictions, methods):
         # and rounding could tie two rows or carry one over the threshold.
         kept = small if np.array_equal(small, exact, equal_nan=True) else exact
         arrays[f"probability_{method}"] = kept
+    thresholds = predictions.groupby(["fold", "method"])["threshold"].first().unstack()
+    for method in thresholds.columns[thresholds.notna().any()]:
+        arrays[f"threshold_{method}"] = thresholds[method].to_numpy()
     return arrays
 
 

@@ -45,9 +45,12 @@ def test_recorded_rows_come_back(tmp_path, capsys):
     assert path.stat().st_mtime_ns > before
 
 
+RECORDED = ["raw", "raw-threshold", "hist-gradient-boosting", "failing"]
+
+
 @pytest.fixture
 def with_failure(tmp_path, monkeypatch):
-    """Three methods on Moon, one with double precision and one that fails on the second split."""
+    """Four methods on Moon, one with double precision and one that fails on the second split."""
 
     def fail_on_one_split(X, y, random_state):
         if random_state != study_seed(0):
@@ -65,9 +68,8 @@ def with_failure(tmp_path, monkeypatch):
     monkeypatch.setitem(METHODS, "failing", failing)
     monkeypatch.setitem(PROTOCOLS, "published", tiny)
     data = study.load("moon-7")
-    methods = ["raw", "hist-gradient-boosting", "failing"]
     study.record(
-        data, "published", methods=methods, trials=2, results=tmp_path, n_jobs=1, verbose=0
+        data, "published", methods=RECORDED, trials=2, results=tmp_path, n_jobs=1, verbose=0
     )
     return data, study.read("moon-7", "published", tmp_path), tmp_path
 
@@ -75,8 +77,9 @@ def with_failure(tmp_path, monkeypatch):
 def test_metrics_from_the_recorded_predictions_are_the_recorded_ones(with_failure):
     data, rows, results = with_failure
     predictions = study.read_predictions("moon-7", "published", results)
-    methods = ["raw", "hist-gradient-boosting", "failing"]
-    assert list(predictions.columns) == ["fold", "row", "y", *methods]
+    thresholds = study.read_thresholds("moon-7", "published", results).set_index("fold")
+    assert list(predictions.columns) == ["fold", "row", "y", *RECORDED]
+    assert list(thresholds.columns) == ["raw-threshold"] and len(thresholds) == 2
     np.testing.assert_array_equal(predictions["y"], data.y[predictions["row"]])
 
     compared = 0
@@ -87,12 +90,13 @@ def test_metrics_from_the_recorded_predictions_are_the_recorded_ones(with_failur
             assert recorded["failure"].tolist() == ["RuntimeError: too few rows, #1"]
             continue
         value = recorded.set_index("metric")["value"]
-        f1 = f1_score(one["y"], one[method] >= 0.5, average="macro")
+        threshold = thresholds.loc[fold].get(method, 0.5)
+        f1 = f1_score(one["y"], one[method] >= threshold, average="macro")
         assert value["f1"] == pytest.approx(f1, abs=1e-6)
         assert value["auc"] == pytest.approx(roc_auc_score(one["y"], one[method]), abs=1e-6)
         assert value["brier"] == pytest.approx(brier_score_loss(one["y"], one[method]), abs=1e-6)
         compared += 1
-    assert compared == 5
+    assert compared == 7
 
 
 def test_predictions_are_small_arrays_without_pickles(with_failure):
@@ -102,8 +106,10 @@ def test_predictions_are_small_arrays_without_pickles(with_failure):
     assert types == {
         "fold": np.uint8, "row": np.uint16, "y": np.uint8,
         "probability_raw": np.float32,
+        "probability_raw-threshold": np.float32,
         "probability_hist-gradient-boosting": np.float64,  # rounding could tie two rows
         "probability_failing": np.float32,
+        "threshold_raw-threshold": np.float64,
     }
 
 
@@ -185,6 +191,20 @@ def test_predictions_without_rows_are_not_taken_for_a_finished_set(tmp_path):
     assert rows.is_file()
 
 
+def test_a_set_on_which_all_methods_fail_is_recorded(tmp_path, monkeypatch):
+    def fail(X, y):
+        raise RuntimeError("no neighbours at all")
+
+    failing = Method("smote", "failing", "none", "sampler", lambda seed: FunctionSampler(func=fail))
+    monkeypatch.setitem(METHODS, "smote", failing)
+    start(tmp_path, "--datasets", "glass5", "--methods", "smote", "--trials", "2")
+    rows = study.read("glass5", "published", tmp_path)
+    assert rows["failure"].tolist() == ["RuntimeError: no neighbours at all"] * 2
+    predictions = study.read_predictions("glass5", "published", tmp_path)
+    assert len(predictions) == 0 and list(predictions.columns) == ["fold", "row", "y", "smote"]
+    assert study.read_thresholds("glass5", "published", tmp_path).empty
+
+
 def test_groups_stand_for_their_names(tmp_path, monkeypatch):
     asked = []
 
@@ -209,7 +229,7 @@ def test_groups_stand_for_their_names(tmp_path, monkeypatch):
 
 
 def test_missing_rows_name_the_command(tmp_path):
-    for read in (study.read, study.read_predictions):
+    for read in (study.read, study.read_predictions, study.read_thresholds):
         with pytest.raises(FileNotFoundError, match="simpor.lab.study --datasets 'moon-7'"):
             read("moon-7", "sound", tmp_path)
 
