@@ -55,8 +55,12 @@ def read(dataset, protocol, results=RESULTS):
         If nothing is recorded; the message names the command that records it.
     """
     path = _recorded(_path(results, protocol, dataset), dataset, protocol, results)
+    numbers = ("value", "seconds_resampling", "seconds_training")
     return pd.read_csv(
-        path, keep_default_na=False, na_values={"value": [""]}, skiprows=_HEADER_LINES
+        path,
+        keep_default_na=False,  # a reason may be empty, and stays a text
+        na_values=dict.fromkeys(numbers, [""]),
+        skiprows=_HEADER_LINES,
     )
 
 

@@ -34,6 +34,8 @@ def test_recorded_rows_come_back(tmp_path, capsys):
     rows = study.read("breast-cancer-7", "published", tmp_path)
     assert set(rows["method"]) == {"svmcs"} and set(rows["fold"]) == set(range(5))
     assert np.isfinite(rows["value"]).all() and (rows["failure"] == "").all()
+    # a classifier of its own takes no time to resample: no number, and yet a column of numbers
+    assert rows["seconds_resampling"].isna().all() and (rows["seconds_training"] >= 0).all()
     assert gzip.decompress(path.read_bytes()).startswith(b"# Made by python -m simpor.lab.study")
     assert {file.name for file in path.parent.iterdir()} == {path.name, "breast-cancer-7.npz"}
 
