@@ -1,0 +1,106 @@
+"""Choosing a value: which rows choose it, and which score it gets."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn import FunctionSampler
+from imblearn.over_sampling import SMOTE
+
+from simpor.lab import tuning
+from simpor.lab.datasets import moon
+from simpor.lab.network import Network
+from simpor.lab.protocol import SOUND, run
+from simpor.lab.tuning import CHOICES, Choice, candidates, ways
+
+SMALL = (
+    Choice("raw", "threshold", 0.5, (0.1, 0.5), lambda value, seed: FunctionSampler()),
+    Choice("smote", "k_neighbors", 5, (3, 5, 500),
+           lambda value, seed: SMOTE(k_neighbors=value, random_state=seed)),
+)
+
+
+@pytest.fixture(scope="module")
+def protocol():
+    return replace(SOUND, network=lambda name: Network((8,), epochs=3))
+
+
+@pytest.fixture(scope="module")
+def data():
+    return moon(4, n_samples=200)
+
+
+@pytest.fixture(scope="module")
+def rows(data, protocol):
+    return candidates(data, protocol, folds=[0, 2], choices=SMALL, n_jobs=1)
+
+
+def test_every_method_has_ten_values_and_the_papers_is_one():
+    for choice in CHOICES:
+        assert len(set(choice.values)) == 10
+        assert choice.paper in choice.values
+        choice.make(choice.paper, 0)
+
+
+def test_test_scores_are_those_of_the_protocol(rows, data, protocol):
+    expected, _ = run(data, replace(protocol, tune_all=False), ["raw", "smote"], folds=[0, 2],
+                      n_jobs=1, verbose=0)
+    expected = expected[expected["metric"] == "f1"].set_index(["fold", "method"])["value"]
+    five = rows[rows["value"].isin([0.5, 5])].set_index(["fold", "method"])["test"]
+    pd.testing.assert_series_equal(five.sort_index(), expected.sort_index(), check_names=False)
+
+
+def test_each_value_is_scored_on_both_parts_of_each_split(rows):
+    assert len(rows) == 2 * (2 + 3)
+    failed = rows["value"] == 500  # more neighbours than rows
+    assert rows.loc[failed, ["test", "inside"]].isna().all(axis=None)
+    assert rows.loc[~failed, ["test", "inside"]].notna().all(axis=None)
+
+
+def test_scores_inside_never_see_the_test_part(rows, data, protocol):
+    _, test = list(protocol.splits(0).split(data.X, data.y))[0]
+    X, y = data.X.copy(), data.y.copy()
+    X[test] = 1e3
+    other = candidates(replace(data, X=X, y=y), protocol, folds=[0], choices=SMALL, n_jobs=1)
+    both = rows[rows["fold"] == 0].merge(other, on=["fold", "method", "value"])
+    pd.testing.assert_series_equal(both["inside_x"], both["inside_y"], check_names=False)
+    assert not np.allclose(both["test_x"], both["test_y"], equal_nan=True)
+
+
+def test_ways_choose_where_they_say():
+    rows = pd.DataFrame({
+        "fold": [0, 0, 0, 1, 1, 1], "method": "smote", "value": [4, 5, 6] * 2,
+        "test": [0.9, 0.6, 0.5, 0.1, 0.6, 0.8], "inside": [0.1, 0.2, 0.3, 0.5, 0.5, 0.4]})
+    table = ways(rows)
+    assert table["paper"].to_list() == [0.6, 0.6]
+    assert table["inside"].to_list() == [0.5, 0.6]  # of equals the nearest to the paper's
+    assert table["test, one value"].to_list() == [0.5, 0.8]  # 6 has the best mean
+    assert table["test, each split"].to_list() == [0.9, 0.8]
+
+
+def test_a_value_that_fails_somewhere_is_not_chosen():
+    rows = pd.DataFrame({"fold": [0, 0, 1, 1], "method": "smote", "value": [5, 9] * 2,
+                         "test": [0.5, 0.9, 0.5, np.nan], "inside": [0.5, 0.9, 0.5, 0.9]})
+    assert (ways(rows) == 0.5).all(axis=None)
+
+
+def test_a_value_that_fails_gets_the_score_of_raw_data():
+    rows = pd.DataFrame({"fold": 0, "method": ["raw", "raw", "adasyn", "adasyn"],
+                         "value": [0.5, 0.4, 5, 6], "test": [0.7, 0.8, np.nan, 0.6],
+                         "inside": [0.4, 0.9, np.nan, 0.3]})
+    adasyn = ways(rows).loc[(0, "adasyn")]
+    assert adasyn.to_list() == [0.7, 0.7, 0.7, 0.7]
+
+
+def test_records_and_reads(tmp_path, monkeypatch, rows):
+    calls = []
+    monkeypatch.setattr(tuning, "load", lambda name: name)
+    monkeypatch.setattr(tuning, "candidates",
+                        lambda data, protocol, verbose: calls.append((data, protocol.name)) or rows)
+    with pytest.raises(FileNotFoundError, match="python -m simpor.lab.tuning"):
+        tuning.read("glass0", "sound", tmp_path)
+    tuning.main(tmp_path, ["glass0"])
+    tuning.main(tmp_path, ["glass0"])
+    assert calls == [("glass0", "published"), ("glass0", "sound")]
+    pd.testing.assert_frame_equal(tuning.read("glass0", "sound", tmp_path), rows, rtol=1e-5)
