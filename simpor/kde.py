@@ -1,12 +1,15 @@
 """Gaussian kernel density: its logarithm, and the gradient of its logarithm, in one pass.
 
-The sum over the kernels is taken in logarithms, block of rows by block of rows: a block raises the
-running maximum if it must, rescales what was summed before, and adds its own terms. No array of
-the size queries x rows is ever held, and each query is reduced by one thread in one fixed order,
-so the result does not depend on the number of threads.
+Queries are taken in tiles of LANES, which lie side by side in the vector registers of the
+processor. The rows pass by in blocks: a block lowers the distance to the nearest row if it can,
+rescales what was summed before, and adds its own terms, all in logarithms. No array of the size
+queries x rows is ever held, a row is read once for a whole tile, and nothing is summed across
+lanes: each query is reduced by one thread in one fixed order, so its result depends neither on the
+number of threads nor on the other queries.
 """
 
 import math
+import operator
 import threading
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -14,16 +17,16 @@ from numbers import Integral, Real
 import numba
 import numpy as np
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import njit, prange, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-# Rows a block: its exponents and weights stay in the cache nearest to the processor.
-BLOCK = 512
-
-# Not plain True: "nnan" and "ninf" would let the compiler remove the guards against infinity.
-FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
+# Queries a tile: four vector registers of sums, so that no addition waits for the one before it.
+LANES = 32 if get_host_cpu_features().get("avx512f") else 16
+# Rows a block: with their weights they stay in the cache nearest to the processor.
+BLOCK = 64
 
 LOG2_E = 1.4426950408889634
 LN_2_HIGH = 0.693147180369123816490  # few bits, so that n * LN_2_HIGH is exact
@@ -35,117 +38,184 @@ ROUND_TO_INTEGER = 6755399441055744.0  # 1.5 * 2**52: adding it leaves the integ
 _one_call_at_a_time = threading.Lock()
 
 
+class _Lanes(types.Type):
+    """A numba type: LANES floats side by side. LLVM maps it to vector registers of any width."""
+
+    def __init__(self):
+        super().__init__(name=f"Lanes({LANES})")
+
+
+_lanes = _Lanes()
+_FLOATS = ir.VectorType(ir.DoubleType(), LANES)
+_INTEGERS = ir.VectorType(ir.IntType(64), LANES)
+
+
+@register_model(_Lanes)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager, numba_type):
+        super().__init__(manager, numba_type, _FLOATS)
+
+
+def _spread(builder, number):
+    first = builder.insert_element(ir.Constant(_FLOATS, None), number, ir.IntType(32)(0))
+    return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), LANES), None))
+
+
+def _define_on_lanes(function, emit):
+    """Let compiled code call `function` with two lanes, or with lanes and a number for all of them."""
+
+    @type_callable(function)
+    def infer(context):
+        return lambda a, b: _lanes if _lanes in (a, b) else None
+
+    def generate(context, builder, signature, args):
+        a, b = (v if t == _lanes else _spread(builder, v) for v, t in zip(args, signature.args))
+        return emit(builder, a, b)
+
+    for kinds in ((_lanes, _lanes), (_lanes, types.float64), (types.float64, _lanes)):
+        lower_builtin(function, *kinds)(generate)
+
+
+# "contract": a product and a sum may become one instruction that rounds once
+_define_on_lanes(operator.add, lambda builder, a, b: builder.fadd(a, b, flags=["contract"]))
+_define_on_lanes(operator.sub, lambda builder, a, b: builder.fsub(a, b, flags=["contract"]))
+_define_on_lanes(operator.mul, lambda builder, a, b: builder.fmul(a, b, flags=["contract"]))
+# of a NaN (infinity minus infinity) and b, both take b
+_define_on_lanes(min, lambda builder, a, b: builder.select(builder.fcmp_ordered("<", a, b), a, b))
+_define_on_lanes(max, lambda builder, a, b: builder.select(builder.fcmp_ordered(">", a, b), a, b))
+
+
 @intrinsic
-def _bits(typingctx, x):
-    """The 64 bits of a float, read as an integer."""
+def _in_all_lanes(typingctx, number):
+    """The same float in every lane."""
 
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], ir.IntType(64))
+    def generate(context, builder, signature, args):
+        return _spread(builder, args[0])
 
-    return types.int64(types.float64), codegen
+    return _lanes(types.float64), generate
 
 
 @intrinsic
-def _float_from_bits(typingctx, bits):
-    """The float whose 64 bits are those of an integer."""
+def _scale_by_power_of_two(typingctx, x, shifted):
+    """x * 2**n, by adding n to the exponent bits; n stands in the low bits of `shifted`."""
 
-    def codegen(context, builder, signature, args):
-        return builder.bitcast(args[0], ir.DoubleType())
+    def generate(context, builder, signature, args):
+        x, n = (builder.bitcast(v, _INTEGERS) for v in args)
+        return builder.bitcast(builder.add(x, builder.shl(n, _INTEGERS([52] * LANES))), _FLOATS)
 
-    return types.float64(types.int64), codegen
+    return _lanes(_lanes, _lanes), generate
 
 
-@njit(fastmath={"contract"}, forceinline=True)  # "reassoc" would cancel the rounding below
+def _address(context, builder, array_type, array, k):
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.gep(builder.bitcast(data, _FLOATS.as_pointer()), [k])
+
+
+@intrinsic
+def _load(typingctx, array, k):
+    """Lanes from array[k], where `array` is contiguous and of shape (., LANES)."""
+
+    def generate(context, builder, signature, args):
+        return builder.load(_address(context, builder, signature.args[0], *args), align=8)
+
+    return _lanes(array, types.intp), generate
+
+
+@intrinsic
+def _store(typingctx, array, k, x):
+    """Write lanes to array[k], where `array` is contiguous and of shape (., LANES)."""
+
+    def generate(context, builder, signature, args):
+        builder.store(args[2], _address(context, builder, signature.args[0], *args[:2]), align=8)
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp, _lanes), generate
+
+
+@njit(forceinline=True)
 def _exp(x):
-    """exp(x) for x <= 0, without a branch or a call, so that loops over it are vectorised.
+    """exp(x) of lanes x <= 0, without a branch or a call.
 
-    x = n ln 2 + r with |r| <= ln(2) / 2. The Taylor polynomial of degree 13 gives exp(r), and 2**n
-    is written into the bits of the exponent.
+    x = n ln 2 + r with |r| <= ln(2) / 2. The Taylor polynomial of degree 13 gives exp(r), and n is
+    added to the bits of its exponent. Two terms are taken at a time: the pairs can be computed side
+    by side, where Horner's rule would wait for each product.
     """
     x = max(x, SMALLEST_EXPONENT)
     shifted = x * LOG2_E + ROUND_TO_INTEGER
     n = shifted - ROUND_TO_INTEGER
     r = (x - n * LN_2_HIGH) - n * LN_2_LOW
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
-    return p * _float_from_bits((_bits(shifted) + 1023) << 52)
+    r2 = r * r
+    p = r * (1.0 / 6227020800.0) + 1.0 / 479001600.0
+    p = p * r2 + (r * (1.0 / 39916800.0) + 1.0 / 3628800.0)
+    p = p * r2 + (r * (1.0 / 362880.0) + 1.0 / 40320.0)
+    p = p * r2 + (r * (1.0 / 5040.0) + 1.0 / 720.0)
+    p = p * r2 + (r * (1.0 / 120.0) + 1.0 / 24.0)
+    p = p * r2 + (r * (1.0 / 6.0) + 0.5)
+    p = p * r2 + (r + 1.0)
+    return _scale_by_power_of_two(p, shifted)
 
 
 # Inlined by force: a second compiled copy, called from a process that compiled anew and not from one
-# that read the cache, would round differently.
-@njit(fastmath=FASTMATH, forceinline=True)
-def _log_sum_and_shift_of_one(x, rows_by_feature, bandwidth, shift):
-    """Log of the kernel sum at one query x (d,); writes the mean shift m(x) - x into `shift` (d,)."""
-    d, n = rows_by_feature.shape
-    per_bandwidth = 1.0 / bandwidth
-    squares = np.empty(BLOCK)
-    weights = np.empty(BLOCK)
-    largest = -np.inf
-    total = 0.0
-    shift[:] = 0.0
+# that read the cache, could round differently.
+@njit(forceinline=True)
+def _fill_tile(queries, rows, half_precision, log_sum, shift):
+    """Log kernel sums and mean shifts m(x) - x of at most LANES queries, into `log_sum` and `shift`.
+
+    A kernel is exp(-half_precision * squared distance).
+    """
+    n, d = rows.shape
+    x = np.empty((d, LANES))
+    for lane in range(LANES):
+        for k in range(d):
+            x[k, lane] = queries[min(lane, len(queries) - 1), k]  # idle lanes repeat the last query
+    pull = np.zeros((d, LANES))
+    weights = np.empty((BLOCK, LANES))  # of a block; they replace its squared distances
+    nearest = _in_all_lanes(np.inf)
+    total = _in_all_lanes(0.0)
     for first in range(0, n, BLOCK):
-        size = min(BLOCK, n - first)
-        squares[:size] = 0.0
-        for k in range(d):
-            # the slice is taken before the inner loop: numba vectorises the loop only then
-            column = rows_by_feature[k, first : first + size]
-            x_k = x[k]
-            for j in range(size):
-                distance = (column[j] - x_k) * per_bandwidth
-                squares[j] += distance * distance
-        nearest = np.inf
-        for j in range(size):
-            nearest = min(nearest, squares[j])
-        if -0.5 * nearest > largest:
-            rescale = math.exp(largest + 0.5 * nearest)
-            largest = -0.5 * nearest
-            total *= rescale
+        block = rows[first : first + BLOCK]
+        nearest_before = nearest
+        for j in range(len(block)):
+            square = _in_all_lanes(0.0)
             for k in range(d):
-                shift[k] *= rescale
-        if largest == -np.inf:
-            continue  # so far away that every squared distance overflows
-        block_total = 0.0
-        for j in range(size):
-            w = _exp(-0.5 * squares[j] - largest)
-            weights[j] = w
-            block_total += w
-        total += block_total
+                difference = block[j, k] - _load(x, k)
+                square = square + difference * difference
+            nearest = min(square, nearest)
+            _store(weights, j, square)
+        rescale = _exp((nearest - nearest_before) * half_precision)
+        total = total * rescale
+        for j in range(len(block)):
+            weight = _exp((nearest - _load(weights, j)) * half_precision)
+            total = total + weight
+            _store(weights, j, weight)
+        for k in range(0, d, 2):  # two features for each weight that is loaded
+            l = min(k + 1, d - 1)  # an odd last feature is its own partner
+            pull_k = _load(pull, k) * rescale
+            pull_l = _load(pull, l) * rescale
+            for j in range(len(block)):
+                weight = _load(weights, j)
+                pull_k = pull_k + weight * block[j, k]
+                pull_l = pull_l + weight * block[j, l]
+            _store(pull, k, pull_k)
+            _store(pull, l, pull_l)
+    summed = np.empty((2, LANES))
+    _store(summed, 0, nearest)
+    _store(summed, 1, total)
+    for lane in range(len(queries)):
+        log_sum[lane] = math.log(summed[1, lane]) - half_precision * summed[0, lane]
         for k in range(d):
-            column = rows_by_feature[k, first : first + size]
-            x_k = x[k]
-            pull = 0.0
-            for j in range(size):
-                pull += weights[j] * (column[j] - x_k)
-            shift[k] += pull
-    if total == 0.0:
-        # the weights cannot be told apart at such a distance: the plain mean is the mean-shift point
-        for k in range(d):
-            shift[k] = np.mean(rows_by_feature[k] - x[k])
-        return -np.inf
-    for k in range(d):
-        shift[k] /= total
-    return largest + math.log(total)
+            shift[lane, k] = pull[k, lane] / summed[1, lane] - queries[lane, k]
 
 
 @njit(parallel=True, cache=True)
-def _log_sum_and_shift(queries, rows_by_feature, bandwidth):
+def _log_sum_and_shift(queries, rows, half_precision):
     """Log kernel sums (m,) and mean shifts (m, d) of all queries (m, d), spread over threads."""
-    log_sum = np.empty(queries.shape[0])
+    m = len(queries)
+    log_sum = np.empty(m)
     shift = np.empty(queries.shape)
-    for i in prange(queries.shape[0]):
-        log_sum[i] = _log_sum_and_shift_of_one(queries[i], rows_by_feature, bandwidth, shift[i])
+    for tile in prange((m + LANES - 1) // LANES):
+        part = slice(tile * LANES, min(tile * LANES + LANES, m))
+        _fill_tile(queries[part], rows, half_precision, log_sum[part], shift[part])
     return log_sum, shift
 
 
@@ -270,25 +340,46 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `X` is empty, not finite or not two-dimensional, or a parameter is out of range.
+            If `X` is empty, not finite or not two-dimensional, a parameter is out of range, or the
+            rows divided by the bandwidth are too large for floats.
         TypeError
             If `X` is sparse, or the bandwidth is neither a number nor "scott".
         """
-        X = validate_data(self, X, dtype=np.float64)
+        X = validate_data(self, X, dtype=np.float64, order="C")
         check_n_jobs(self.n_jobs)
         if isinstance(self.bandwidth, str) and self.bandwidth == "scott":
             self.bandwidth_ = scott_bandwidth(*X.shape)
         else:
             self.bandwidth_ = check_bandwidth(self.bandwidth)
-        self._rows_by_feature = np.ascontiguousarray(X.T)
+        self._rows = self._in_unit(X)
+        if not np.isfinite(self._rows).all():
+            raise ValueError(
+                f"bandwidth={self.bandwidth_!r} is too small for rows as large as {np.abs(X).max()!r}; "
+                "scale the features or give a larger bandwidth."
+            )
         return self
+
+    @property
+    def _unit(self):
+        """The power of two just below the bandwidth: squares in it are safe, and dividing is exact."""
+        return math.ldexp(0.5, math.frexp(self.bandwidth_)[1])
+
+    def _in_unit(self, X):
+        with np.errstate(over="ignore"):
+            return X / self._unit
 
     def _log_density_and_shift(self, X):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, order="C", reset=False)
-        d, n = self._rows_by_feature.shape
+        n, d = self._rows.shape
+        half_precision = 0.5 / (self.bandwidth_ / self._unit) ** 2
         with _threads(self.n_jobs):
-            log_sum, shift = _log_sum_and_shift(X, self._rows_by_feature, self.bandwidth_)
+            log_sum, shift = _log_sum_and_shift(self._in_unit(X), self._rows, half_precision)
+        shift *= self._unit
+        # the weights cannot be told apart at such a distance: the plain mean is the mean-shift point
+        far = log_sum == -np.inf
+        if far.any():
+            shift[far] = self._rows.mean(axis=0) * self._unit - X[far]
         log_norm = math.log(n) + d * math.log(self.bandwidth_) + 0.5 * d * math.log(2 * math.pi)
         return log_sum - log_norm, shift
 

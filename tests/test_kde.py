@@ -1,10 +1,13 @@
 """GaussianKDE against a NumPy twin that reads like the formula, and against scikit-learn."""
 
 import hashlib
+import os
+import platform
 import subprocess
 import sys
 import tracemalloc
 
+import numba
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -12,7 +15,7 @@ from scipy.special import logsumexp
 from sklearn.neighbors import KernelDensity
 
 from simpor import GaussianKDE
-from simpor.kde import _exp, scott_bandwidth
+from simpor.kde import BLOCK, LANES, _exp, _load, _store, scott_bandwidth
 
 
 def twin(queries, rows, h):
@@ -27,7 +30,7 @@ def twin(queries, rows, h):
 
 @pytest.mark.parametrize("d", [1, 2, 3, 8, 13, 30, 50])
 @pytest.mark.parametrize("h", [1e-3, 0.1, 1.0, 30.0, 1e3])
-@pytest.mark.parametrize("n", [1, 2, 511, 513, 1100])
+@pytest.mark.parametrize("n", [1, 2, BLOCK - 1, BLOCK + 1, 1100])
 def test_agrees_with_the_formula(d, h, n):
     rng = np.random.default_rng(d * n)
     rows = rng.normal(size=(n, d))
@@ -46,10 +49,30 @@ def test_agrees_with_the_formula(d, h, n):
     assert np.isfinite(gradient).all()
 
 
+@numba.njit
+def exp_of_lanes(x):
+    for k in range(len(x)):
+        _store(x, k, _exp(_load(x, k)))
+
+
 def test_exponential_is_right_to_the_last_digits():
-    x = -np.concatenate([np.linspace(0, 1, 2001), np.geomspace(1e-12, 700, 2000)])
-    np.testing.assert_allclose([_exp(v) for v in x], np.exp(x), rtol=4e-15)
-    assert _exp(-1e9) < 1e-300
+    x = -np.concatenate([np.linspace(0, 1, 2000), np.geomspace(1e-12, 708, 2000)])
+    ours = x.reshape(-1, LANES).copy()
+    exp_of_lanes(ours)
+    np.testing.assert_allclose(ours.ravel(), np.exp(x), rtol=4e-15)
+
+    beyond = np.full((1, LANES), -1e9)
+    beyond[0, :2] = np.nan, -np.inf
+    exp_of_lanes(beyond)
+    assert (beyond > 0).all() and (beyond < 1e-300).all()
+
+
+def test_numba_keeps_its_own_arithmetic():
+    @numba.njit
+    def smallest_and_largest(a, b, c):
+        return min(a, b, c) + a - b * c, max(a, b), min(1, 2)
+
+    assert smallest_and_largest(3.0, 1.0, 2.0) == (2.0, 3.0, 1)
 
 
 def test_scott_is_the_rule_of_the_paper():
@@ -98,6 +121,40 @@ def test_no_distance_is_too_far(query):
     assert gradient[0, 0] < 0 and np.isfinite(gradient).all()
 
 
+def test_far_query_is_drawn_to_the_mean_of_the_rows():
+    density = GaussianKDE(bandwidth=1e-3).fit([[0.0, 0.0], [1.0, 0.0]])
+    value, gradient = density.score_samples_and_gradient([[1e200, 0.0], [0.5, 1e200], [0.5, 0.0]])
+    assert value[:2].tolist() == [-np.inf, -np.inf] and np.isfinite(value[2])
+    np.testing.assert_allclose(gradient * 1e-6, [[-1e200, 0], [0, -1e200], [0, 0]], rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("power", [-900, -600, 600, 900])
+def test_a_change_of_unit_changes_no_digit(power):
+    rng = np.random.default_rng(7)
+    rows, queries = rng.normal(size=(200, 3)), rng.normal(size=(40, 3))
+    value, gradient = GaussianKDE(bandwidth=0.4).fit(rows).score_samples_and_gradient(queries)
+    density = GaussianKDE(bandwidth=np.ldexp(0.4, power)).fit(np.ldexp(rows, power))
+    other_value, other_gradient = density.score_samples_and_gradient(np.ldexp(queries, power))
+    np.testing.assert_allclose(other_value, value - 3 * power * np.log(2), rtol=1e-12)
+    np.testing.assert_array_equal(other_gradient, np.ldexp(gradient, -power))
+
+
+def test_rows_far_from_the_origin():
+    rng = np.random.default_rng(8)
+    rows, queries = (np.round(rng.normal(size=(n, 4)), 6) for n in (300, 50))
+    near = GaussianKDE(bandwidth=0.5).fit(rows).score_samples_and_gradient(queries)
+    offset = 2.0**20  # about 1e6, so that ten digits after the point are left
+    away = GaussianKDE(bandwidth=0.5).fit(rows + offset).score_samples_and_gradient(queries + offset)
+    for a, b in zip(near, away):
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-8)
+
+
+def test_rows_too_large_for_the_bandwidth():
+    with pytest.raises(ValueError, match="give a larger bandwidth"):
+        GaussianKDE(bandwidth=1e-200).fit([[1e200]])
+
+
 def test_no_array_of_queries_by_rows_is_held():
     rng = np.random.default_rng(3)
     rows, queries = rng.normal(size=(20_000, 2)), rng.normal(size=(2_000, 2))
@@ -118,7 +175,7 @@ def test_same_bits_with_one_thread_two_threads_and_in_parts():
     assert one.tobytes() == two.tobytes() == parts.tobytes()
 
 
-def test_same_bits_in_a_fresh_process():
+def test_same_bits_compiled_anew_and_read_from_the_cache(tmp_path):
     code = (
         "import hashlib, numpy as np; from simpor import GaussianKDE; rng = np.random.default_rng(5);"
         "g = GaussianKDE().fit(rng.normal(size=(600, 3))).gradient(rng.normal(size=(40, 3)));"
@@ -126,8 +183,32 @@ def test_same_bits_in_a_fresh_process():
     )
     rng = np.random.default_rng(5)
     here = GaussianKDE().fit(rng.normal(size=(600, 3))).gradient(rng.normal(size=(40, 3)))
-    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert there.stdout.strip() == hashlib.sha256(here.tobytes()).hexdigest()
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    for _ in range(2):  # the first compiles, the second reads
+        there = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+        )
+        assert there.stdout.strip() == hashlib.sha256(here.tobytes()).hexdigest()
+    assert list(tmp_path.rglob("*.nbc"))
+
+
+@pytest.mark.parametrize("processor", ["generic", "haswell"])
+def test_same_digits_on_other_processors(processor):
+    if processor == "haswell" and platform.machine() != "x86_64":
+        pytest.skip("an x86 processor")
+    code = (
+        "import numpy as np; from simpor import GaussianKDE; rng = np.random.default_rng(5);"
+        "v, g = GaussianKDE().fit(rng.normal(size=(600, 3))).score_samples_and_gradient(rng.normal(size=(40, 3)));"
+        "print(v.tobytes().hex(), g.tobytes().hex())"
+    )
+    rng = np.random.default_rng(5)
+    here = GaussianKDE().fit(rng.normal(size=(600, 3))).score_samples_and_gradient(rng.normal(size=(40, 3)))
+    environment = os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""}
+    there = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    for a, b in zip(here, there.stdout.split()):
+        np.testing.assert_allclose(np.frombuffer(bytes.fromhex(b)).reshape(a.shape), a, rtol=1e-12, atol=1e-12)
 
 
 def test_any_array_layout():
