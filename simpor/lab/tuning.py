@@ -63,8 +63,8 @@ class Choice:
 _PORTIONS = tuple(k / 10 for k in range(1, 11))
 _NEIGHBORS = tuple(range(1, 11))
 
-#: Ten values for every method. The last has nothing to choose from but luck: SIMPOR as published,
-#: drawn with ten random states.
+#: Ten values for every method, and for SIMPOR also of alpha, on which its radii depend. The last
+#: has nothing to choose from but luck: SIMPOR as published, drawn with ten random states.
 CHOICES = (
     Choice("raw", "threshold", 0.5, (0.05, *_PORTIONS[:-1]), lambda value, seed: FunctionSampler()),
     Choice("smote", "k_neighbors", 5, _NEIGHBORS,
@@ -81,8 +81,11 @@ CHOICES = (
     Choice("simpor-published", "informative portion", 0.3, _PORTIONS,
            lambda value, seed: SIMPOR(**{**PUBLISHED_TAI, "informative_portion": value},
                                       random_state=seed)),
+    Choice("simpor-published, alpha", "alpha", 1, _PORTIONS,
+           lambda value, seed: SIMPOR(**{**PUBLISHED_TAI, "alpha": value}, random_state=seed)),
     Choice("simpor-published, ten draws", "draw", 0, tuple(range(10)),
-           lambda value, seed: SIMPOR(**PUBLISHED_TAI, random_state=seed + value)),
+           lambda value, seed: SIMPOR(**PUBLISHED_TAI,
+                                      random_state=None if seed is None else seed + value)),
 )
 
 
@@ -125,7 +128,7 @@ def _scores(data, protocol, choices, folds, random_state, n_jobs, verbose):
     """Macro-F1 of every value on every split, indexed by fold, method and value."""
     # A threshold needs no network of its own: raw data are trained on once.
     name_of = {
-        (choice.method, value): "raw" if choice.parameter == "threshold" else f"{choice.method} {value:g}"
+        (choice.method, value): choice.method + ("" if choice.parameter == "threshold" else f" {value:g}")
         for choice in choices for value in choice.values
     }
     methods = {

@@ -40,7 +40,8 @@ def test_every_method_has_ten_values_and_the_papers_is_one():
     for choice in CHOICES:
         assert len(set(choice.values)) == 10
         assert choice.paper in choice.values
-        choice.make(choice.paper, 0)
+        for seed in (0, None):
+            choice.make(choice.paper, seed)
 
 
 def test_test_scores_are_those_of_the_protocol(rows, data, protocol):
