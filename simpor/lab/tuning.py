@@ -128,12 +128,14 @@ def _scores(data, protocol, choices, folds, random_state, n_jobs, verbose):
     """Macro-F1 of every value on every split, indexed by fold, method and value."""
     # A threshold needs no network of its own: raw data are trained on once.
     name_of = {
-        (choice.method, value): choice.method + ("" if choice.parameter == "threshold" else f" {value:g}")
+        (choice.method, value):
+            choice.method + ("" if choice.parameter == "threshold" else f" {value:g}")
         for choice in choices for value in choice.values
     }
     methods = {
         name_of[choice.method, value]: Method(
-            name_of[choice.method, value], choice.method, "", choice.kind, partial(choice.make, value))
+            name_of[choice.method, value], choice.method, "", choice.kind,
+            partial(choice.make, value))
         for choice in choices for value in choice.values
     }
     _, predictions = run(data, protocol, list(methods.values()), folds=folds,
