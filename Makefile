@@ -29,8 +29,11 @@ test: $(INSTALLED)  ## run the unit tests, every chapter, and a strict build of 
 chapters: $(INSTALLED)  ## execute all chapters again and store their outputs
 	@$(PYTHON) book/execute.py
 
-study-small: $(INSTALLED)  ## record the comparison on Moon, breast cancer and credit card
-	@$(PYTHON) -m simpor.lab.study
+study-small: $(INSTALLED)  ## record the comparison of chapters 7 to 9 again, in about two hours
+	@$(PYTHON) -m simpor.lab.study --again --protocol published sound \
+		--datasets moon-3 moon-7 breast-cancer-3 breast-cancer-7 credit-card-3 credit-card-7
+	@$(PYTHON) -m simpor.lab.study --again --methods comparison controls \
+		--datasets creditcard credit-card-10 credit-card-15
 
 lab: $(INSTALLED)  ## open the chapters in JupyterLab
 	@$(PYTHON) -m jupyterlab book
