@@ -173,18 +173,12 @@ def record(
         data, PROTOCOLS[protocol], methods, folds=range(trials), n_jobs=n_jobs, verbose=verbose
     )
     minutes = (time.perf_counter() - begin) / 60
-    header = (
-        f"{_made_by(data.name, protocol, methods, trials)} "
-        f"{minutes:.1f} minutes with {os.cpu_count()} cores.\n"
-        f"# Data: {data.origin}\n"
-    )
-    text = header + rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     path.parent.mkdir(parents=True, exist_ok=True)
     _write(
         _predictions_path(path),
         lambda file: np.savez_compressed(file, **_arrays(predictions, methods)),
     )
-    _write(path, lambda file: file.write(gzip.compress(text.encode(), mtime=0)))
+    write_rows(path, rows, _made_by(data.name, protocol, methods, trials), minutes, data.origin)
     return path
 
 
@@ -212,6 +206,30 @@ def _arrays(predictions, methods):
     for method in thresholds.columns[thresholds.notna().any()]:
         arrays[f"threshold_{method}"] = thresholds[method].to_numpy()
     return arrays
+
+
+def write_rows(path, rows, made_by, minutes, origin):
+    """Write rows below two lines that say how they were made.
+
+    Parameters
+    ----------
+    path : Path
+        Compressed if it ends in ".gz". The file appears when it is complete.
+    rows : DataFrame
+    made_by : str
+        "# Made by", the command, and "in".
+    minutes : float
+        That the command took.
+    origin : str
+        Where the data come from.
+    """
+    header = f"{made_by} {minutes:.1f} minutes with {os.cpu_count()} cores.\n# Data: {origin}\n"
+    text = header + rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    encoded = text.encode()
+    if path.suffix == ".gz":
+        encoded = gzip.compress(encoded, mtime=0)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, lambda file: file.write(encoded))
 
 
 def _write(path, write):

@@ -1,12 +1,19 @@
-"""What a choice on the test rows is worth. ``python -m simpor.lab.tuning`` records it.
+"""What a parameter changes, and what a choice of it on the test rows is worth.
 
-Every method of :data:`CHOICES` has ten values of one parameter, the paper's value among them. Each
-value is scored twice on each split, by macro-F1: on the test rows, and inside the training part, on
-a quarter of it that is held out. :func:`ways` then says which score a method gets if its value is
-the paper's, if it is chosen inside the training part, and if it is chosen on the very test rows
-that score it.
+Each value of a parameter is scored by macro-F1 on the test rows of each split. That alone shows how
+sensitive SIMPOR is to its parameters, :data:`SENSITIVITY`.
+
+Every method of :data:`CHOICES` has ten values of one parameter, the paper's value among them, and
+they are scored a second time inside the training part, on a quarter of it that is held out.
+:func:`ways` then says which score a method gets if its value is the paper's, if it is chosen inside
+the training part, and if it is chosen on the very test rows that score it.
+
+``python -m simpor.lab.tuning`` records both for the five :data:`SETS`, into
+``RESULTS/PROTOCOL/SET.csv``: the choices under the sound protocol, the sensitivity under both. What
+is recorded is not run again.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,7 +31,8 @@ from simpor import PUBLISHED_TAI, SIMPOR
 from simpor.lab.datasets import load
 from simpor.lab.gdo import GDO
 from simpor.lab.methods import Method
-from simpor.lab.protocol import PROTOCOLS, run
+from simpor.lab.protocol import PROTOCOLS, PUBLISHED, run
+from simpor.lab.study import write_rows
 
 #: The five sets of the TAI paper's Figures 6 and 7.
 SETS = ("glass0", "ecoli1", "new-thyroid1", "abalone9-18", "yeast4")
@@ -45,7 +53,8 @@ class Choice:
     parameter : str
         In words. "threshold" is that of the network on raw data.
     paper : float
-        The value in the TAI paper, or the library's where the paper has none.
+        The value in the TAI paper, or the library's where the paper has none. NaN for the
+        bandwidth: Scott's rule gives every training part its own.
     values : tuple of float
     make : callable
         From a value and a random state to a fresh sampler or classifier.
@@ -63,6 +72,17 @@ class Choice:
 _PORTIONS = tuple(k / 10 for k in range(1, 11))
 _NEIGHBORS = tuple(range(1, 11))
 
+_SIMPOR_CHOICES = (
+    Choice("simpor-published", "informative portion", 0.3, _PORTIONS,
+           lambda value, seed: SIMPOR(**{**PUBLISHED_TAI, "informative_portion": value},
+                                      random_state=seed)),
+    Choice("simpor-published, alpha", "alpha", 1, _PORTIONS,
+           lambda value, seed: SIMPOR(**{**PUBLISHED_TAI, "alpha": value}, random_state=seed)),
+    Choice("simpor-published, ten draws", "draw", 0, tuple(range(10)),
+           lambda value, seed: SIMPOR(**PUBLISHED_TAI,
+                                      random_state=None if seed is None else seed + value)),
+)
+
 #: Ten values for every method, and for SIMPOR also of alpha, on which its radii depend. The last
 #: has nothing to choose from but luck: SIMPOR as published, drawn with ten random states.
 CHOICES = (
@@ -78,19 +98,24 @@ CHOICES = (
     Choice("svmcs", "C", 1, tuple(2.0**k for k in range(-4, 6)),
            lambda value, seed: SVC(C=value, class_weight="balanced", random_state=seed),
            kind="classifier"),
-    Choice("simpor-published", "informative portion", 0.3, _PORTIONS,
-           lambda value, seed: SIMPOR(**{**PUBLISHED_TAI, "informative_portion": value},
-                                      random_state=seed)),
-    Choice("simpor-published, alpha", "alpha", 1, _PORTIONS,
-           lambda value, seed: SIMPOR(**{**PUBLISHED_TAI, "alpha": value}, random_state=seed)),
-    Choice("simpor-published, ten draws", "draw", 0, tuple(range(10)),
-           lambda value, seed: SIMPOR(**PUBLISHED_TAI,
-                                      random_state=None if seed is None else seed + value)),
+    *_SIMPOR_CHOICES,
 )
 
+#: Two parameters that the papers fix and do not vary. The published rate turns a point by about a
+#: degree, so that the density would hardly matter: here the ascent converges.
+FURTHER = (
+    Choice("simpor-converged, bandwidth", "bandwidth", np.nan, (0.1, 0.2, 0.4, 0.8, 1.6, 3.2),
+           lambda value, seed: SIMPOR(bandwidth=value, random_state=seed)),
+    Choice("simpor-converged, k", "k", 5, (1, 3, 5, 7, 10),
+           lambda value, seed: SIMPOR(k_neighbors=value, random_state=seed)),
+)
 
-def candidates(data, protocol, *, folds=range(FOLDS), choices=CHOICES, n_jobs=-1, verbose=0):
-    """Score every value of every method, on the test rows and inside the training part.
+#: The parameters of SIMPOR.
+SENSITIVITY = (*_SIMPOR_CHOICES, *FURTHER)
+
+
+def sensitivity(data, protocol, *, folds=range(FOLDS), choices=SENSITIVITY, n_jobs=-1, verbose=0):
+    """Score every value of every method on the test rows.
 
     Parameters
     ----------
@@ -106,12 +131,29 @@ def candidates(data, protocol, *, folds=range(FOLDS), choices=CHOICES, n_jobs=-1
     Returns
     -------
     rows : DataFrame
-        Columns fold, method, value, test, inside: macro-F1, NaN where a value failed, for instance
-        because the minority has too few rows for so many neighbours.
+        Columns fold, method, value, test: macro-F1, NaN where a value failed, for instance because
+        the minority has too few rows for so many neighbours.
     """
-    protocol = replace(protocol, tune_all=False)
+    scores = _scores(data, protocol, choices, folds, 0, n_jobs, verbose)
+    return scores.rename("test").reset_index()
+
+
+
+def candidates(data, protocol, *, folds=range(FOLDS), choices=CHOICES, n_jobs=-1, verbose=0):
+    """Score every value of every method, on the test rows and inside the training part.
+
+    Parameters
+    ----------
+    data, protocol, folds, choices, n_jobs, verbose
+        As in :func:`sensitivity`.
+
+    Returns
+    -------
+    rows : DataFrame
+        Those of :func:`sensitivity`, with one more column, inside.
+    """
+    test = _scores(data, protocol, choices, folds, 0, n_jobs, verbose)
     splits = list(protocol.splits(0).split(data.X, data.y))
-    scored = [_scores(data, protocol, choices, folds, 0, n_jobs, verbose).rename("test")]
     quarter = replace(protocol, splits=lambda seed: StratifiedShuffleSplit(
         n_splits=1, test_size=0.25, random_state=seed))
     inside = {}
@@ -120,37 +162,34 @@ def candidates(data, protocol, *, folds=range(FOLDS), choices=CHOICES, n_jobs=-1
         part = replace(data, X=data.X[train], y=data.y[train])
         scores = _scores(part, quarter, choices, [0], fold, n_jobs, verbose)
         inside[fold] = scores.droplevel("fold")
-    scored.append(pd.concat(inside, names=["fold"]).rename("inside"))
-    return pd.concat(scored, axis=1).reset_index()
+    inside = pd.concat(inside, names=["fold"])
+    return pd.concat({"test": test, "inside": inside}, axis=1).reset_index()
 
 
 def _scores(data, protocol, choices, folds, random_state, n_jobs, verbose):
     """Macro-F1 of every value on every split, indexed by fold, method and value."""
-    # A threshold needs no network of its own: raw data are trained on once.
-    name_of = {
-        (choice.method, value):
-            choice.method + ("" if choice.parameter == "threshold" else f" {value:g}")
-        for choice in choices for value in choice.values
-    }
-    methods = {
-        name_of[choice.method, value]: Method(
-            name_of[choice.method, value], choice.method, "", choice.kind,
-            partial(choice.make, value))
-        for choice in choices for value in choice.values
-    }
-    _, predictions = run(data, protocol, list(methods.values()), folds=folds,
-                         random_state=random_state, n_jobs=n_jobs, verbose=verbose)
+    methods = {(choice.method, value): _method(choice, value)
+               for choice in choices for value in choice.values}
+    different = {method.name: method for method in methods.values()}
+    _, predictions = run(data, replace(protocol, tune_all=False), list(different.values()),
+                         folds=folds, random_state=random_state, n_jobs=n_jobs, verbose=verbose)
     parts = dict(list(predictions.groupby(["fold", "method"])))
     scores = {}
     for fold in folds:
         for choice in choices:
             for value in choice.values:
-                part = parts.get((fold, name_of[choice.method, value]))
+                part = parts.get((fold, methods[choice.method, value].name))
                 threshold = value if choice.parameter == "threshold" else 0.5
                 scores[fold, choice.method, value] = np.nan if part is None else f1_score(
                     part["y"], part["probability"] >= threshold, average="macro")
-    scores = pd.Series(scores)
-    return scores.rename_axis(["fold", "method", "value"])
+    return pd.Series(scores).rename_axis(["fold", "method", "value"])
+
+
+def _method(choice, value):
+    """One value of a choice, as a method that the protocol can run."""
+    # A threshold needs no network of its own: raw data are trained on once.
+    name = choice.method if choice.parameter == "threshold" else f"{choice.method} {value:g}"
+    return Method(name, choice.method, "", choice.kind, partial(choice.make, value))
 
 
 def ways(rows, choices=CHOICES):
@@ -161,6 +200,7 @@ def ways(rows, choices=CHOICES):
     rows : DataFrame
         Of one data set under one protocol, see :func:`candidates`.
     choices : sequence of Choice
+        Rows of other methods are left out.
 
     Returns
     -------
@@ -184,7 +224,7 @@ def ways(rows, choices=CHOICES):
     paper = {choice.method: choice.paper for choice in choices}
     raw = rows[(rows["method"] == "raw") & (rows["value"] == 0.5)].set_index("fold")
     parts = []
-    for method, scores in rows.groupby("method", sort=False):
+    for method, scores in rows[rows["method"].isin(paper)].groupby("method", sort=False):
         test, inside = (
             scores.pivot(index="fold", columns="value", values=part)
             .apply(lambda column: column.fillna(raw[part])).dropna(axis="columns")
@@ -203,7 +243,7 @@ def ways(rows, choices=CHOICES):
 
 
 def read(dataset, protocol, results=RESULTS):
-    """Recorded rows of :func:`candidates`.
+    """Recorded rows of one data set.
 
     Parameters
     ----------
@@ -214,6 +254,8 @@ def read(dataset, protocol, results=RESULTS):
     Returns
     -------
     DataFrame
+        Those of :func:`sensitivity`, and under the sound protocol those of :func:`candidates`; the
+        column inside is empty for :data:`FURTHER`.
 
     Raises
     ------
@@ -237,12 +279,15 @@ def main(results=RESULTS, sets=SETS):
             path = _path(results, name, dataset)
             if path.is_file():
                 continue
-            rows = candidates(load(dataset), protocol, verbose=1)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(".part")
-            header = "# Made by python -m simpor.lab.tuning\n"
-            unfinished.write_text(header + rows.to_csv(index=False, float_format="%.6g"))
-            unfinished.replace(path)
+            data = load(dataset)
+            begin = time.perf_counter()
+            if protocol is PUBLISHED:
+                rows = sensitivity(data, protocol, verbose=1)
+            else:
+                rows = pd.concat([candidates(data, protocol, verbose=1),
+                                  sensitivity(data, protocol, choices=FURTHER, verbose=1)])
+            minutes = (time.perf_counter() - begin) / 60
+            write_rows(path, rows, "# Made by python -m simpor.lab.tuning in", minutes, data.origin)
             print(path)
 
 

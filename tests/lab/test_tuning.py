@@ -1,5 +1,6 @@
 """Choosing a value: which rows choose it, and which score it gets."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,11 +9,12 @@ import pytest
 from imblearn import FunctionSampler
 from imblearn.over_sampling import SMOTE
 
+from simpor import SIMPOR
 from simpor.lab import tuning
 from simpor.lab.datasets import moon
 from simpor.lab.network import Network
 from simpor.lab.protocol import SOUND, run
-from simpor.lab.tuning import CHOICES, Choice, candidates, ways
+from simpor.lab.tuning import CHOICES, FURTHER, SENSITIVITY, Choice, candidates, sensitivity, ways
 
 SMALL = (
     Choice("raw", "threshold", 0.5, (0.1, 0.5), lambda value, seed: FunctionSampler()),
@@ -44,12 +46,27 @@ def test_every_method_has_ten_values_and_the_papers_is_one():
             choice.make(choice.paper, seed)
 
 
+def test_sensitivity_is_about_simpor_alone():
+    for choice in SENSITIVITY:
+        simpor = choice.make(choice.values[0], 0)
+        assert isinstance(simpor, SIMPOR)
+        assert simpor.max_iter == (SIMPOR().max_iter if choice in FURTHER else 300)
+    bandwidth, k = FURTHER
+    assert bandwidth.make(0.4, 0).bandwidth == 0.4
+    assert k.make(7, 0).k_neighbors == 7
+
+
 def test_test_scores_are_those_of_the_protocol(rows, data, protocol):
     expected, _ = run(data, replace(protocol, tune_all=False), ["raw", "smote"], folds=[0, 2],
                       n_jobs=1, verbose=0)
     expected = expected[expected["metric"] == "f1"].set_index(["fold", "method"])["value"]
     five = rows[rows["value"].isin([0.5, 5])].set_index(["fold", "method"])["test"]
     pd.testing.assert_series_equal(five.sort_index(), expected.sort_index(), check_names=False)
+
+
+def test_sensitivity_is_the_test_scores_alone(rows, data, protocol):
+    alone = sensitivity(data, protocol, folds=[0, 2], choices=SMALL, n_jobs=1)
+    pd.testing.assert_frame_equal(alone, rows.drop(columns="inside"))
 
 
 def test_each_value_is_scored_on_both_parts_of_each_split(rows):
@@ -80,6 +97,12 @@ def test_ways_choose_where_they_say():
     assert table["test, each split"].to_list() == [0.9, 0.8]
 
 
+def test_ways_leave_out_what_no_choice_is_about():
+    rows = pd.DataFrame({"fold": 0, "method": ["smote", "simpor-converged, k"], "value": 5,
+                         "test": [0.5, 0.6], "inside": [0.5, np.nan]})
+    assert ways(rows).index.to_list() == [(0, "smote")]
+
+
 def test_a_value_that_fails_somewhere_is_not_chosen():
     rows = pd.DataFrame({"fold": [0, 0, 1, 1], "method": "smote", "value": [5, 9] * 2,
                          "test": [0.5, 0.9, 0.5, np.nan], "inside": [0.5, 0.9, 0.5, 0.9]})
@@ -94,14 +117,27 @@ def test_a_value_that_fails_gets_the_score_of_raw_data():
     assert adasyn.to_list() == [0.7, 0.7, 0.7, 0.7]
 
 
-def test_records_and_reads(tmp_path, monkeypatch, rows):
+def test_records_and_reads(tmp_path, monkeypatch, data, rows):
+    def stub(method):
+        def run(data, protocol, verbose, choices=None):
+            calls.append((method, protocol.name, choices is FURTHER))
+            return rows.assign(method=method).drop(columns="inside" if method == "s" else [])
+        return run
+
     calls = []
-    monkeypatch.setattr(tuning, "load", lambda name: name)
-    monkeypatch.setattr(tuning, "candidates",
-                        lambda data, protocol, verbose: calls.append((data, protocol.name)) or rows)
+    monkeypatch.setattr(tuning, "load", lambda name: data)
+    monkeypatch.setattr(tuning, "candidates", stub("c"))
+    monkeypatch.setattr(tuning, "sensitivity", stub("s"))
     with pytest.raises(FileNotFoundError, match="python -m simpor.lab.tuning"):
         tuning.read("glass0", "sound", tmp_path)
     tuning.main(tmp_path, ["glass0"])
     tuning.main(tmp_path, ["glass0"])
-    assert calls == [("glass0", "published"), ("glass0", "sound")]
-    pd.testing.assert_frame_equal(tuning.read("glass0", "sound", tmp_path), rows, rtol=1e-5)
+    assert calls == [("s", "published", False), ("c", "sound", False), ("s", "sound", True)]
+    first_line = (tmp_path / "sound" / "glass0.csv").read_text().splitlines()[0]
+    assert re.fullmatch(r"# Made by python -m simpor.lab.tuning in \d+\.\d minutes with \d+ cores.",
+                        first_line)
+    published, sound = (tuning.read("glass0", name, tmp_path) for name in ("published", "sound"))
+    assert published.columns.to_list() == ["fold", "method", "value", "test"]
+    recorded = sound[sound["method"] == "c"].drop(columns="method")
+    pd.testing.assert_frame_equal(recorded, rows.drop(columns="method"), rtol=1e-5)
+    assert sound[sound["method"] == "s"]["inside"].isna().all()
