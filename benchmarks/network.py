@@ -12,6 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import argparse
 import time
 from dataclasses import replace
+from itertools import pairwise
 
 import keras
 import numpy as np
@@ -74,7 +75,7 @@ def rates(turns=3):
     for source, n_rows, n_features in (("moon", 1800, 2), ("credit-card", 4000, 30)):
         network = replace(PREPRINT[source], epochs=4)
         widths = (n_features, *network.hidden_layers, 2)
-        n_weights = sum(a * b for a, b in zip(widths, widths[1:]))
+        n_weights = sum(a * b for a, b in pairwise(widths))
         for n_members in (1, 4, 8, 16):
             Xs, ys = rows_of(n_members, n_rows, n_features)
             stack = NetworkStack(network, n_jobs=-1, verbose=0)

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import tomllib
+from itertools import chain
 
 import pytest
 import yaml
@@ -41,7 +42,7 @@ def test_pins_name_no_place(root):
 
 
 def test_pins_satisfy_pyproject(project, pins):
-    wanted = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    wanted = chain(project["dependencies"], *project["optional-dependencies"].values())
     for requirement in map(Requirement, wanted):
         pin = pins.get(canonicalize_name(requirement.name))
         assert pin, f"{requirement} is not pinned: run make lock"
@@ -84,6 +85,6 @@ def test_one_version_number(root, project):
 def test_make_says_which_python_it_needs(root):
     alone = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     command = ["make", "--always-make", ".venv/installed", "PYTHON3=no-such-python"]
-    make = subprocess.run(command, cwd=root, env=alone, capture_output=True, text=True)
+    make = subprocess.run(command, cwd=root, env=alone, capture_output=True, text=True, check=False)
     assert make.returncode
     assert "simpor needs Python 3.11, 3.12 or 3.13" in make.stderr

@@ -156,12 +156,12 @@ def test_threshold_takes_rows_above_it_until_none_is_left(diary):
     entered = {row.tobytes() for row in X[mask]}
     initial = {row.tobytes() for row in diary.fits[0][0]}
     scored_at_entry = {}
-    for before, (rows, p) in zip(diary.fits, diary.queries):
+    for rows, p in diary.queries:
         for row, doubt in zip(rows, entropy(p)):
             scored_at_entry[row.tobytes()] = doubt  # the last score of a row is that of its entry
     assert 0 < mask.sum() < len(X)
     assert all(scored_at_entry[row] > 0.7 for row in entered)
-    last_rows, last_p = diary.queries[-1]
+    _, last_p = diary.queries[-1]
     assert entropy(last_p).max() <= 0.7
     assert not initial & entered
 

@@ -222,16 +222,32 @@ def test_any_array_layout():
 
 @pytest.mark.parametrize(
     "bandwidth, error",
-    [(0, ValueError), (-1.0, ValueError), (np.inf, ValueError), (np.nan, ValueError), ("silverman", TypeError), (True, TypeError)],
+    [
+        (0, ValueError),
+        (-1.0, ValueError),
+        (np.inf, ValueError),
+        (np.nan, ValueError),
+        ("silverman", TypeError),
+        (True, TypeError),
+    ],
 )
 def test_bandwidth_out_of_range(bandwidth, error):
     with pytest.raises(error, match="give a positive"):
         GaussianKDE(bandwidth=bandwidth).fit([[0.0]])
 
 
-@pytest.mark.parametrize("rows", [[[np.nan]], [[np.inf]], np.empty((0, 2)), [["a"]], [1.0, 2.0]])
-def test_bad_rows(rows):
-    with pytest.raises(ValueError):
+@pytest.mark.parametrize(
+    "rows, complaint",
+    [
+        ([[np.nan]], "contains NaN"),
+        ([[np.inf]], "contains infinity"),
+        (np.empty((0, 2)), "minimum of 1 is required"),
+        ([["a"]], "could not convert string"),
+        ([1.0, 2.0], "Expected 2D array"),
+    ],
+)
+def test_bad_rows(rows, complaint):
+    with pytest.raises(ValueError, match=complaint):
         GaussianKDE().fit(rows)
 
 

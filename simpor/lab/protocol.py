@@ -78,7 +78,7 @@ class Protocol:
 
 def _published_network(name):
     """The network of the paper that has the data set: Table 1 of the preprint, else Table I."""
-    source, _, ratio = name.rpartition("-")
+    source, _, _ = name.rpartition("-")
     return PREPRINT[source] if source in PREPRINT and name != "moon-7" else TAI
 
 
@@ -233,7 +233,7 @@ def _prepare(X, y, method, fold, train, test, for_threshold, seed):
             else:
                 part.X_resampled, part.y_resampled = fitted.fit_resample(X_train, y[train])
                 part.seconds_resampling = time.perf_counter() - begin
-        except Exception as error:  # whatever goes wrong is a result, and is recorded
+        except Exception as error:  # noqa: BLE001 - what goes wrong is a result
             part.failure = f"{type(error).__name__}: {error}"
     return part
 

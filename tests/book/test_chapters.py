@@ -61,7 +61,7 @@ def test_drawings_in_html_have_a_text(chapter):
 
 
 def test_names_no_path_of_a_machine(chapter):
-    name, notebook = chapter
+    _, notebook = chapter
     for cell in notebook.cells:
         text = cell.source + "".join(
             str(output.get("text", ""))
@@ -73,7 +73,7 @@ def test_names_no_path_of_a_machine(chapter):
 
 
 def test_metadata_does_not_change_from_run_to_run(chapter):
-    name, notebook = chapter
+    _, notebook = chapter
     assert set(notebook.metadata) <= {"kernelspec", "language_info"}
     assert notebook.metadata.kernelspec.name == "python3"
     assert "version" not in notebook.metadata.language_info

@@ -82,7 +82,7 @@ def test_one_recorded_value_gives_no_interval():
 def six_of_the_ablation():
     rng = np.random.default_rng(4)
     base, noise = rng.normal(0.8, 0.02, size=(2, 10))
-    values = {method: base + 0.01 * (noise - 0.8) for method in ABLATION}
+    values = dict.fromkeys(ABLATION, base + 0.01 * (noise - 0.8))
     values["simpor-converged"] = base + 0.1  # the one effect that there is
     return pd.concat([long_rows(values, metric) for metric in ("f1", "auc")]).assign(failure="")
 
@@ -102,7 +102,7 @@ def test_ablation_finds_the_effect_that_was_put_in():
 
 def recorded_rows():
     base = np.linspace(0.7, 0.9, 5)
-    shift = {method: 0.0 for method in SHOWN} | {"smote": -0.05, "simpor-published": 0.02}
+    shift = dict.fromkeys(SHOWN, 0.0) | {"smote": -0.05, "simpor-published": 0.02}
     values = {method: base + s + 0.001 * np.arange(5) * (method != "raw") for method, s in shift.items()}
     return pd.concat([long_rows(values, metric) for metric in ("f1", "auc")]).assign(failure="")
 

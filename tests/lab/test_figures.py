@@ -128,7 +128,7 @@ def test_published_and_reproduced_stand_on_one_line_a_method(ax):
     assert figures.original_against_reproduced(ax, table) is ax
     assert [t.get_text() for t in ax.get_yticklabels()] == ["SIMPOR", "raw"]
     assert ax.get_ylim()[0] > ax.get_ylim()[1]
-    handles, labels = ax.get_legend_handles_labels()
+    _, labels = ax.get_legend_handles_labels()
     assert set(labels) == {"ours", "paper"}
     with pytest.raises(ValueError, match="spread"):
         figures.original_against_reproduced(ax, table.drop(columns="spread"))

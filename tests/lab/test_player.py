@@ -14,7 +14,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def climb(label="A point climbs.", n_steps=7):
-    x, y = np.meshgrid(np.linspace(-2, 2, 40), np.linspace(-1, 3, 40))
+    _, y = np.meshgrid(np.linspace(-2, 2, 40), np.linspace(-1, 3, 40))
     angle = np.linspace(3, 1, n_steps)
     path = np.column_stack([np.cos(angle), np.sin(angle)])
     captions = [f'Step {i}: "a" < b & c costs $id.' for i in range(n_steps)]
@@ -23,7 +23,7 @@ def climb(label="A point climbs.", n_steps=7):
 
 
 def svg_of(figure):
-    return ElementTree.fromstring(re.search(r"<svg.*</svg>", figure.data, re.S).group())
+    return ElementTree.fromstring(re.search(r"<svg.*</svg>", figure.data, re.DOTALL).group())
 
 
 def test_the_last_step_is_drawn_before_any_script_runs():
@@ -35,7 +35,7 @@ def test_the_last_step_is_drawn_before_any_script_runs():
 
 
 def test_steps_in_the_page_are_the_path_in_drawing_units():
-    steps = json.loads(re.search(r'application/json">(.*?)</script>', climb().data, re.S).group(1))
+    steps = json.loads(re.search(r'application/json">(.*?)</script>', climb().data, re.DOTALL).group(1))
     path = np.array(steps["paths"][0])
     assert path.shape == (7, 2)
     assert steps["captions"][3] == 'Step 3: "a" < b & c costs $id.'

@@ -156,9 +156,11 @@ def test_folds_do_not_depend_on_one_another_and_seeds_repeat(data, published):
 
 @pytest.fixture(scope="module")
 def cluster():
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        with Client(cluster) as client:
-            yield client
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
 
 
 def test_a_dask_cluster_gives_the_same_rows(data, sound, cluster):

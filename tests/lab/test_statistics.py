@@ -207,7 +207,7 @@ def test_diagram_shows_every_rank_and_joins_only_what_the_test_does_not_tell_apa
     table = pd.DataFrame({"good": base + 3, "twin 1": base + 0.1 * rng.normal(size=40),
                           "twin 2": base + 0.1 * rng.normal(size=40)})
     assert statistics.critical_difference_diagram(ax, table) is ax
-    assert [text.get_text().split(" (")[0] for text in ax.texts][0] == "good"
+    assert ax.texts[0].get_text().split(" (")[0] == "good"
     assert len(ax.texts) == 3
     ranks = statistics.mean_ranks(table)
     bars = [line for line in ax.lines if line.get_linewidth() == 2]
