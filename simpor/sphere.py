@@ -68,10 +68,11 @@ def ascend_on_sphere(
         uniformly.
     step : "adaptive" or float, default="adaptive"
         "adaptive" turns each point by an angle of its own: at first towards the gradient, but at
-        most by half a radian; twice as far after a turn that raised the value, half as far after
-        one that would have lowered it, which is then not made. A float is the published rule: that
-        angle, in radians, at every turn (``1e-5 * 2 * pi`` in both papers), until a turn no longer
-        raises the value; that last turn is not made. The value never falls with either.
+        most by half a radian; then by Barzilai and Borwein's step, which fits the curvature of the
+        turn before, or half as far after a turn that would have lowered the value, which is then
+        not made. A float is the published rule: that angle, in radians, at every turn
+        (``1e-5 * 2 * pi`` in both papers), until a turn no longer raises the value; that last turn
+        is not made. The value never falls with either.
     max_iter : int, default=100
         Turns to try. 0 returns the first points.
     tol : float, default=1e-4
@@ -92,7 +93,9 @@ def ascend_on_sphere(
     Notes
     -----
     TAI paper and preprint, Eq. 15 and Algorithm 1. In one dimension a sphere is two points, and
-    the better one is returned.
+    the better one is returned. The adaptive angles are the shorter step of J. Barzilai and J. M.
+    Borwein, "Two-Point Step Size Gradient Methods", IMA Journal of Numerical Analysis 8, 1988,
+    with the gradient before carried along the turn; on a circle they are the secant method.
 
     Examples
     --------
@@ -129,7 +132,7 @@ def ascend_on_sphere(
         i = np.flatnonzero(on_the_way)
         if len(i) == 0:
             break
-        turned = _rotate(directions[i], tangents[i], angles[i])
+        turned, carried = _rotate(directions[i], tangents[i], angles[i])
         turned_values, turned_gradients = _evaluate(objective, centers[i] + radii[i, None] * turned)
         turned_tangents, turned_slopes = _project_onto_tangent(turned_gradients, turned)
         n_iter[i] += 1
@@ -138,14 +141,15 @@ def ascend_on_sphere(
         if step == "adaptive":
             # near the summit values differ by rounding only: there a smaller slope is progress too
             rose |= (turned_values == values[i]) & (turned_slopes < slopes[i])
+            bend = np.sum(carried * turned_tangents, axis=1)
+            fitting = _angle_that_fits(angles[i], slopes[i], turned_slopes, bend)
+            to_gradient = _angle_to_gradient(turned_gradients, turned, turned_slopes)
+            angles[i] = np.where(rose, np.minimum(fitting, to_gradient), 0.5 * angles[i])
+
         up = i[rose]
         directions[up], values[up] = turned[rose], turned_values[rose]
         tangents[up], slopes[up] = turned_tangents[rose], turned_slopes[rose]
-
         if step == "adaptive":
-            angles[i] *= np.where(rose, 2.0, 0.5)
-            to_gradient = _angle_to_gradient(turned_gradients[rose], turned[rose], slopes[up])
-            angles[up] = np.minimum(angles[up], to_gradient)
             on_the_way[i] = (steepness[i] * slopes[i] > tol) & (angles[i] > SMALLEST_ANGLE)
         else:
             on_the_way[i] = rose
@@ -174,9 +178,29 @@ def _project_onto_tangent(gradients, directions):
 
 
 def _rotate(directions, tangents, angles):
-    """Turn unit directions towards unit tangents by angles in radians (line 7)."""
-    turned = directions * np.cos(angles)[:, None] + tangents * np.sin(angles)[:, None]
-    return turned / np.linalg.norm(turned, axis=1, keepdims=True)
+    """Turn unit directions towards unit tangents by angles in radians (line 7).
+
+    Returns the turned directions, and the tangents carried along to them.
+    """
+    cosines, sines = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    turned = directions * cosines + tangents * sines
+    carried = tangents * cosines - directions * sines
+    return turned / np.linalg.norm(turned, axis=1, keepdims=True), carried
+
+
+def _angle_that_fits(angles, slopes_before, slopes, bend):
+    """Barzilai and Borwein's next angle, from the slopes before and after a turn.
+
+    `bend` is the cosine between the old tangent, carried along, and the new one. In units of the
+    slope before, the slope vector has changed from 1 along the old tangent to q along the new one,
+    and fallen by 1 - q * bend along the turn. If it is to go on changing so, the point of slope zero
+    is angle * fall / change^2 * q away. A slope that does not fall fits no summit: twice the angle.
+    """
+    q = slopes / slopes_before
+    fall = 1 - q * bend
+    change_squared = 1 - 2 * q * bend + q**2
+    concave = (fall > 0) & (change_squared > 0)
+    return angles * np.where(concave, q * fall / np.where(concave, change_squared, 1.0), 2.0)
 
 
 def _angle_to_gradient(gradients, directions, slopes):

@@ -76,6 +76,37 @@ def test_stays_on_the_sphere_and_never_falls(step, d):
     assert end.n_evaluations.sum() == sum(len(h) for h in heights)
 
 
+def test_the_second_turn_is_barzilai_and_borweins():
+    """By vectors: the change of the slope over the first turn, fitted to it, gives the second."""
+    curvatures = np.array([1.0, 2.0, 4.0])
+
+    def bowl(points):
+        return -0.5 * (points - 2) ** 2 @ curvatures, -(points - 2) * curvatures
+
+    def slope(u):
+        gradient = bowl(u[None])[1][0]
+        return gradient - (gradient @ u) * u
+
+    start = np.array([0.9, 0.3, 0.1]) / np.linalg.norm([0.9, 0.3, 0.1])
+    u0, u1, u2 = (ascend_on_sphere(bowl, [[0, 0, 0]], 1.0, start=[start], max_iter=n).x[0] for n in range(3))
+    first, second = np.arccos(u0 @ u1), np.arccos(u1 @ u2)
+    along = slope(u0) / np.linalg.norm(slope(u0))
+    carried = np.cos(first) * along - np.sin(first) * u0
+    change = np.linalg.norm(slope(u0)) * carried - slope(u1)
+    (share,), *_ = np.linalg.lstsq(change[:, None], first * carried, rcond=None)
+    assert second < min(1.9 * first, 0.6)  # neither doubled nor cut at the direction of the gradient
+    np.testing.assert_allclose(second, share * np.linalg.norm(slope(u1)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("d, most", [(2, 8), (10, 16)])
+def test_few_evaluations(d, most):
+    rng = np.random.default_rng(d)
+    X = np.vstack([rng.normal(size=(300, d)), rng.normal(0.7, 0.7, size=(40, d))])
+    ratio = PosteriorRatio().fit(X, np.repeat([0, 1], [300, 40]))
+    end = ascend_on_sphere(ratio.log_ratio_and_gradient, X[300:], 0.5, random_state=0)
+    assert end.converged.all() and end.n_evaluations.mean() < most
+
+
 def test_converged_says_the_truth():
     rng = np.random.default_rng(3)
     centers, radii = rng.normal(size=(200, 5)), rng.uniform(0.1, 3, size=200)
