@@ -1,13 +1,17 @@
 """The informative region: the rows that a small classifier is least sure of (TAI paper, III-C)."""
 
 import os
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from itertools import pairwise
 from numbers import Integral, Real
 from threading import Lock
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -18,18 +22,20 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 BLOCK = 256  # rows whose gradients are summed at once, see _compile
 LARGEST_SEED = np.iinfo(np.int32).max
 
+Tensor = Any  # TensorFlow comes without types
+
 
 def informative_region(
-    X,
-    y,
+    X: ArrayLike,
+    y: ArrayLike,
     *,
-    portion=0.3,
-    threshold=None,
-    batch_size=20,
-    n_initial=3,
-    learner=None,
-    random_state=None,
-):
+    portion: float = 0.3,
+    threshold: float | None = None,
+    batch_size: int = 20,
+    n_initial: int = 3,
+    learner: BaseEstimator | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> np.ndarray:
     """Mark the rows of highest entropy, found batch by batch.
 
     A classifier learns from a few rows of each class and scores all others by the entropy of its
@@ -125,7 +131,7 @@ def informative_region(
     return informative
 
 
-def entropy(probabilities):
+def entropy(probabilities: ArrayLike) -> np.ndarray:
     """Entropy of each row of class probabilities, in base n for n classes (Eq. 4).
 
     Parameters
@@ -215,14 +221,14 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden_layers=(10, 10),
-        max_epochs=300,
+        hidden_layers: Sequence[int] = (10, 10),
+        max_epochs: int = 300,
         *,
-        patience=10,
-        min_delta=1e-3,
-        learning_rate=0.01,
-        random_state=None,
-    ):
+        patience: int = 10,
+        min_delta: float = 1e-3,
+        learning_rate: float = 0.01,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
         self.hidden_layers = hidden_layers
         self.max_epochs = max_epochs
         self.patience = patience
@@ -230,7 +236,7 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.random_state = random_state
 
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train until the loss no longer falls.
 
         Parameters
@@ -261,7 +267,7 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
 
         if not (self._has_sizes(sizes) and np.array_equal(classes, self.classes_)):
             self.weights_ = _first_weights(sizes, check_random_state(self.random_state))
-        self.classes_ = classes
+        self.classes_: np.ndarray = classes
         with compiled.lock:
             compiled.network.set_weights(self.weights_)
             loss, n_epochs = compiled.train(
@@ -271,7 +277,7 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         self.loss_, self.n_epochs_ = float(loss), int(n_epochs)
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Class probabilities.
 
         Parameters
@@ -292,7 +298,7 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
             logits = compiled.predict(rows)
         return softmax(np.asarray(logits, dtype=np.float64), axis=1)
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """The most probable class.
 
         Parameters
@@ -306,11 +312,11 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         best = np.argmax(self.predict_proba(X), axis=1)
         return self.classes_[best]
 
-    def _has_sizes(self, sizes):
+    def _has_sizes(self, sizes: tuple[int, ...]) -> bool:
         kernels = getattr(self, "weights_", [])[::2]
         return [kernel.shape for kernel in kernels] == list(pairwise(sizes))
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         for n_neurons in self.hidden_layers:
             _check_whole("hidden_layers", n_neurons)
         _check_whole("max_epochs", self.max_epochs)
@@ -321,7 +327,7 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
             raise ValueError(f"learning_rate={self.learning_rate!r}: give a number > 0.")
 
 
-def _as_float32(X):
+def _as_float32(X: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         narrow = X.astype(np.float32)
     if not np.all(np.isfinite(narrow)):
@@ -332,14 +338,14 @@ def _as_float32(X):
 class _Compiled(NamedTuple):
     """A Keras network of one shape, its compiled functions, and the lock that its users take."""
 
-    network: object
-    train: object
-    predict: object
-    lock: object
+    network: Any
+    train: Callable[..., tuple[Tensor, Tensor]]
+    predict: Callable[[Tensor], Tensor]
+    lock: AbstractContextManager[bool]
 
 
 @lru_cache(maxsize=32)
-def _compile(sizes, learning_rate):
+def _compile(sizes: tuple[int, ...], learning_rate: float) -> _Compiled:
     """Build and trace a network once for each shape; who uses it brings the weights along.
 
     Gradients are summed block by block: a product over thousands of rows at once would be split
@@ -364,7 +370,9 @@ def _compile(sizes, learning_rate):
     whole, real = tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.float32)
 
     @tf.function(input_signature=[rows, codes, whole, whole, real])
-    def train(X, codes, max_epochs, patience, min_delta):
+    def train(
+        X: Tensor, codes: Tensor, max_epochs: Tensor, patience: Tensor, min_delta: Tensor
+    ) -> tuple[Tensor, Tensor]:
         for variable, value in zip(optimizer.variables, fresh_adam):
             variable.assign(value)
         n = tf.shape(X)[0]
@@ -387,7 +395,7 @@ def _compile(sizes, learning_rate):
         return loss, epoch
 
     @tf.function(input_signature=[rows])
-    def predict(X):
+    def predict(X: Tensor) -> Tensor:
         return network(X)
 
     # traced here and now: left to the first call, TensorFlow warns of one trace for each shape
@@ -396,12 +404,12 @@ def _compile(sizes, learning_rate):
     return _Compiled(network, *traced, Lock())
 
 
-def _dense(keras, n_neurons, **settings):
+def _dense(keras: ModuleType, n_neurons: int, **settings: str) -> Any:
     # zeros draw nothing: a random initialiser without a seed would move Python's random state
     return keras.layers.Dense(n_neurons, kernel_initializer="zeros", dtype="float32", **settings)
 
 
-def _first_weights(sizes, random_state):
+def _first_weights(sizes: tuple[int, ...], random_state: np.random.RandomState) -> list[np.ndarray]:
     """Keras' own first weights, Glorot uniform and 0, with seeds of our own."""
     keras, tf = _import_keras()
     weights = []
@@ -413,7 +421,7 @@ def _first_weights(sizes, random_state):
     return weights
 
 
-def _import_keras():
+def _import_keras() -> tuple[ModuleType, ModuleType]:
     """Keras and TensorFlow, at first use: `import simpor` does without."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow talks while it starts
     try:
@@ -432,7 +440,9 @@ def _import_keras():
     return keras, tf
 
 
-def _prepare_learner(learner, random_state):
+def _prepare_learner(
+    learner: BaseEstimator | None, random_state: np.random.RandomState
+) -> BaseEstimator:
     """A clone in which every open random_state is settled."""
     if learner is None:
         learner = EntropyNetwork()
@@ -447,7 +457,7 @@ def _prepare_learner(learner, random_state):
     return learner
 
 
-def _initial_rows(y, n_initial, random_state):
+def _initial_rows(y: np.ndarray, n_initial: int, random_state: np.random.RandomState) -> np.ndarray:
     """Mark `n_initial` random rows of each class, or all of a smaller one."""
     chosen = np.zeros(len(y), dtype=bool)
     for label in np.unique(y):
@@ -456,7 +466,9 @@ def _initial_rows(y, n_initial, random_state):
     return chosen
 
 
-def _check_settings(portion, threshold, batch_size, n_initial):
+def _check_settings(
+    portion: float, threshold: float | None, batch_size: int, n_initial: int
+) -> None:
     if not isinstance(portion, Real) or not 0 < portion <= 1:
         raise ValueError(f"portion={portion!r}: give a share of the rows in (0, 1].")
     if threshold is not None and (not isinstance(threshold, Real) or not 0 <= threshold < 1):
@@ -465,6 +477,6 @@ def _check_settings(portion, threshold, batch_size, n_initial):
     _check_whole("n_initial", n_initial)
 
 
-def _check_whole(name, value):
+def _check_whole(name: str, value: int) -> None:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{name}={value!r}: give a whole number >= 1.")

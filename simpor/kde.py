@@ -11,8 +11,10 @@ number of threads nor on the other queries.
 import math
 import operator
 import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numba
 import numpy as np
@@ -20,6 +22,7 @@ from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
 from numba import njit, prange, types
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -41,34 +44,38 @@ _one_call_at_a_time = threading.Lock()
 class _Lanes(types.Type):
     """A numba type: LANES floats side by side. LLVM maps it to vector registers of any width."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(name=f"Lanes({LANES})")
 
 
 _lanes = _Lanes()
+#: What numba takes from a function that writes machine code: its types, and the writer.
+_Intrinsic = tuple[Any, Callable[..., ir.Value]]
 _FLOATS = ir.VectorType(ir.DoubleType(), LANES)
 _INTEGERS = ir.VectorType(ir.IntType(64), LANES)
 
 
 @register_model(_Lanes)
 class _LanesModel(models.PrimitiveModel):
-    def __init__(self, manager, numba_type):
+    def __init__(self, manager: Any, numba_type: types.Type) -> None:
         super().__init__(manager, numba_type, _FLOATS)
 
 
-def _spread(builder, number):
+def _spread(builder: ir.IRBuilder, number: ir.Value) -> ir.Value:
     first = builder.insert_element(ir.Constant(_FLOATS, None), number, ir.IntType(32)(0))
     return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), LANES), None))
 
 
-def _define_on_lanes(function, emit):
+def _define_on_lanes(function: Callable[..., Any], emit: Callable[..., ir.Value]) -> None:
     """Let compiled code call `function` with two lanes, or with lanes and a number for all of them."""
 
     @type_callable(function)
-    def infer(context):
+    def infer(context: Any) -> Callable[[types.Type, types.Type], _Lanes | None]:
         return lambda a, b: _lanes if _lanes in (a, b) else None
 
-    def generate(context, builder, signature, args):
+    def generate(
+        context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]
+    ) -> ir.Value:
         a, b = (v if t == _lanes else _spread(builder, v) for v, t in zip(args, signature.args))
         return emit(builder, a, b)
 
@@ -86,46 +93,56 @@ _define_on_lanes(max, lambda builder, a, b: builder.select(builder.fcmp_ordered(
 
 
 @intrinsic
-def _in_all_lanes(typingctx, number):
+def _in_all_lanes(typingctx: Any, number: types.Type) -> _Intrinsic:
     """The same float in every lane."""
 
-    def generate(context, builder, signature, args):
+    def generate(
+        context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]
+    ) -> ir.Value:
         return _spread(builder, args[0])
 
     return _lanes(types.float64), generate
 
 
 @intrinsic
-def _scale_by_power_of_two(typingctx, x, shifted):
+def _scale_by_power_of_two(typingctx: Any, x: _Lanes, shifted: _Lanes) -> _Intrinsic:
     """x * 2**n, by adding n to the exponent bits; n stands in the low bits of `shifted`."""
 
-    def generate(context, builder, signature, args):
+    def generate(
+        context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]
+    ) -> ir.Value:
         x, n = (builder.bitcast(v, _INTEGERS) for v in args)
         return builder.bitcast(builder.add(x, builder.shl(n, _INTEGERS([52] * LANES))), _FLOATS)
 
     return _lanes(_lanes, _lanes), generate
 
 
-def _address(context, builder, array_type, array, k):
+def _address(
+    context: Any, builder: ir.IRBuilder, array_type: types.Array, array: ir.Value, k: ir.Value
+) -> ir.Value:
     data = context.make_array(array_type)(context, builder, array).data
     return builder.gep(builder.bitcast(data, _FLOATS.as_pointer()), [k])
 
 
 @intrinsic
-def _load(typingctx, array, k):
+def _load(typingctx: Any, array: types.Array, k: types.Type) -> _Intrinsic:
     """Lanes from array[k], where `array` is contiguous and of shape (., LANES)."""
 
-    def generate(context, builder, signature, args):
+    def generate(
+        context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]
+    ) -> ir.Value:
         return builder.load(_address(context, builder, signature.args[0], *args), align=8)
 
     return _lanes(array, types.intp), generate
 
 
 @intrinsic
-def _store(typingctx, array, k, x):
+def _store(typingctx: Any, array: types.Array, k: types.Type, x: _Lanes) -> _Intrinsic:
     """Write lanes to array[k], where `array` is contiguous and of shape (., LANES)."""
 
-    def generate(context, builder, signature, args):
+    def generate(
+        context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]
+    ) -> ir.Value:
         builder.store(args[2], _address(context, builder, signature.args[0], *args[:2]), align=8)
         return context.get_dummy_value()
 
@@ -133,7 +150,7 @@ def _store(typingctx, array, k, x):
 
 
 @njit(forceinline=True)
-def _exp(x):
+def _exp(x: Any) -> Any:
     """exp(x) of lanes x <= 0, without a branch or a call.
 
     x = n ln 2 + r with |r| <= ln(2) / 2. The Taylor polynomial of degree 13 gives exp(r), and n is
@@ -158,7 +175,13 @@ def _exp(x):
 # Inlined by force: a second compiled copy, called from a process that compiled anew and not from one
 # that read the cache, could round differently.
 @njit(forceinline=True)
-def _fill_tile(queries, rows, half_precision, log_sum, shift):
+def _fill_tile(
+    queries: np.ndarray,
+    rows: np.ndarray,
+    half_precision: float,
+    log_sum: np.ndarray,
+    shift: np.ndarray,
+) -> None:
     """Log kernel sums and mean shifts m(x) - x of at most LANES queries, into `log_sum` and `shift`.
 
     A kernel is exp(-half_precision * squared distance).
@@ -208,7 +231,9 @@ def _fill_tile(queries, rows, half_precision, log_sum, shift):
 
 
 @njit(parallel=True, cache=True)
-def _log_sum_and_shift(queries, rows, half_precision):
+def _log_sum_and_shift(
+    queries: np.ndarray, rows: np.ndarray, half_precision: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Log kernel sums (m,) and mean shifts (m, d) of all queries (m, d), spread over threads."""
     m = len(queries)
     log_sum = np.empty(m)
@@ -220,7 +245,7 @@ def _log_sum_and_shift(queries, rows, half_precision):
 
 
 @contextmanager
-def _threads(n_jobs):
+def _threads(n_jobs: int | None) -> Iterator[None]:
     """Let numba use `n_jobs` threads: None leaves its setting, -1 is all of them."""
     with _one_call_at_a_time:
         before = numba.get_num_threads()
@@ -233,7 +258,7 @@ def _threads(n_jobs):
             numba.set_num_threads(before)
 
 
-def scott_bandwidth(n_rows, n_features):
+def scott_bandwidth(n_rows: int, n_features: int) -> float:
     """Scott's rule as the TAI paper writes it, ``n ** (-1 / (d + 4))``, for features of unit variance.
 
     Parameters
@@ -254,18 +279,19 @@ def scott_bandwidth(n_rows, n_features):
     return float(n_rows) ** (-1.0 / (n_features + 4))
 
 
-def check_bandwidth(bandwidth):
+def check_bandwidth(bandwidth: Any) -> float:
     """Return `bandwidth` as a float; a ValueError or TypeError says what it must be."""
     if isinstance(bandwidth, bool) or not isinstance(bandwidth, Real):
         raise TypeError(f'bandwidth={bandwidth!r}: give a positive number or "scott".')
-    if not (math.isfinite(bandwidth) and bandwidth > 0):
+    h = float(bandwidth)
+    if not (math.isfinite(h) and h > 0):
         raise ValueError(f'bandwidth={bandwidth!r}: give a positive, finite number or "scott".')
-    return float(bandwidth)
+    return h
 
 
-def check_n_jobs(n_jobs):
+def check_n_jobs(n_jobs: Any) -> None:
     """Raise a ValueError unless `n_jobs` is None, -1 or a positive integer."""
-    if n_jobs is not None and not (isinstance(n_jobs, Integral) and (n_jobs == -1 or n_jobs >= 1)):
+    if n_jobs is not None and not (isinstance(n_jobs, Integral) and (n_jobs == -1 or int(n_jobs) >= 1)):
         raise ValueError(f"n_jobs={n_jobs!r}: give None, -1 (all threads) or a number of threads >= 1.")
 
 
@@ -321,11 +347,11 @@ class GaussianKDE(DensityMixin, BaseEstimator):
            [-0.928]])
     """
 
-    def __init__(self, *, bandwidth="scott", n_jobs=None):
+    def __init__(self, *, bandwidth: float | str = "scott", n_jobs: int | None = None) -> None:
         self.bandwidth = bandwidth
         self.n_jobs = n_jobs
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Store the rows and settle the bandwidth.
 
         Parameters
@@ -360,15 +386,15 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         return self
 
     @property
-    def _unit(self):
+    def _unit(self) -> float:
         """The power of two just below the bandwidth: squares in it are safe, and dividing is exact."""
         return math.ldexp(0.5, math.frexp(self.bandwidth_)[1])
 
-    def _in_unit(self, X):
+    def _in_unit(self, X: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
             return X / self._unit
 
-    def _log_density_and_shift(self, X):
+    def _log_density_and_shift(self, X: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, order="C", reset=False)
         n, d = self._rows.shape
@@ -383,7 +409,7 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         log_norm = math.log(n) + d * math.log(self.bandwidth_) + 0.5 * d * math.log(2 * math.pi)
         return log_sum - log_norm, shift
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Log density at each query.
 
         Parameters
@@ -397,7 +423,7 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         """
         return self._log_density_and_shift(X)[0]
 
-    def gradient(self, X):
+    def gradient(self, X: ArrayLike) -> np.ndarray:
         """Gradient of the log density at each query: ``(m(x) - x) / h**2``.
 
         Parameters
@@ -411,7 +437,7 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         """
         return self.score_samples_and_gradient(X)[1]
 
-    def score_samples_and_gradient(self, X):
+    def score_samples_and_gradient(self, X: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Log density and its gradient, for the price of one.
 
         Parameters
@@ -426,7 +452,7 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         log_density, shift = self._log_density_and_shift(X)
         return log_density, shift / self.bandwidth_ / self.bandwidth_
 
-    def score(self, X, y=None):
+    def score(self, X: ArrayLike, y: object = None) -> float:
         """Total log density of the queries, by which scikit-learn's searches choose a bandwidth.
 
         Parameters

@@ -1,8 +1,11 @@
 """The posterior ratio of a class against the others (TAI paper, Eq. 5-11), in logarithms."""
 
 import math
+from collections.abc import Hashable, Sequence
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -67,12 +70,18 @@ class PosteriorRatio(BaseEstimator):
     array([[3.182]])
     """
 
-    def __init__(self, *, bandwidth="scott", priors="empirical", n_jobs=None):
+    def __init__(
+        self,
+        *,
+        bandwidth: float | str | Sequence[float] = "scott",
+        priors: str = "empirical",
+        n_jobs: int | None = None,
+    ) -> None:
         self.bandwidth = bandwidth
         self.priors = priors
         self.n_jobs = n_jobs
 
-    def fit(self, X, y, positive=None):
+    def fit(self, X: ArrayLike, y: ArrayLike, positive: Hashable = None) -> Self:
         """Fit the two densities and the priors.
 
         Parameters
@@ -115,7 +124,7 @@ class PosteriorRatio(BaseEstimator):
         )
         return self
 
-    def _settle_bandwidths(self, n_rows, n_features):
+    def _settle_bandwidths(self, n_rows: int, n_features: int) -> tuple[float, float]:
         if isinstance(self.bandwidth, str) and self.bandwidth == "scott":
             h = scott_bandwidth(n_rows, n_features)
             return h, h
@@ -126,14 +135,14 @@ class PosteriorRatio(BaseEstimator):
         h = check_bandwidth(self.bandwidth)
         return h, h
 
-    def _settle_priors(self, is_positive):
+    def _settle_priors(self, is_positive: np.ndarray) -> float:
         if self.priors == "empirical":
             return math.log(is_positive.sum()) - math.log((~is_positive).sum())
         if self.priors == "equal":
             return 0.0
         raise ValueError(f'priors={self.priors!r}: give "empirical" or "equal".')
 
-    def log_ratio(self, X):
+    def log_ratio(self, X: ArrayLike) -> np.ndarray:
         """Log posterior ratio at each query.
 
         Parameters
@@ -147,7 +156,7 @@ class PosteriorRatio(BaseEstimator):
         """
         return self.log_ratio_and_gradient(X)[0]
 
-    def gradient(self, X):
+    def gradient(self, X: ArrayLike) -> np.ndarray:
         """Gradient of the log posterior ratio at each query.
 
         Parameters
@@ -161,7 +170,7 @@ class PosteriorRatio(BaseEstimator):
         """
         return self.log_ratio_and_gradient(X)[1]
 
-    def log_ratio_and_gradient(self, X):
+    def log_ratio_and_gradient(self, X: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Log posterior ratio and its gradient, for the price of one.
 
         Parameters

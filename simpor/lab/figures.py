@@ -7,11 +7,17 @@ and each class has its own marker, so that a figure also reads in grey.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from numpy.typing import ArrayLike
+from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.inspection import DecisionBoundaryDisplay
 
@@ -19,9 +25,11 @@ from simpor.lab.methods import METHODS
 
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
-MAJORITY = dict(color=BLUE, marker="o", s=14, alpha=0.55, linewidths=0, label="majority")
-MINORITY = dict(color=VERMILION, marker="^", s=24, alpha=0.9, linewidths=0, label="minority")
-SYNTHETIC = dict(color=GREEN, marker="x", s=20, alpha=0.8, linewidths=1.0, label="synthetic")
+_Look = dict[str, Any]  # keywords of matplotlib's scatter
+
+MAJORITY: _Look = dict(color=BLUE, marker="o", s=14, alpha=0.55, linewidths=0, label="majority")
+MINORITY: _Look = dict(color=VERMILION, marker="^", s=24, alpha=0.9, linewidths=0, label="minority")
+SYNTHETIC: _Look = dict(color=GREEN, marker="x", s=20, alpha=0.8, linewidths=1.0, label="synthetic")
 
 # From the majority's side to the minority's, white where neither wins.
 CLASS_COLOURS = LinearSegmentedColormap.from_list(
@@ -71,7 +79,7 @@ def use_style() -> None:
     )
 
 
-def scatter_classes(ax, X, y, *, positive=1):
+def scatter_classes(ax: Axes, X: ArrayLike, y: ArrayLike, *, positive: Hashable = 1) -> Axes:
     """Scatter two classes of 2-D rows, the minority on top.
 
     Parameters
@@ -107,7 +115,7 @@ def scatter_classes(ax, X, y, *, positive=1):
     return ax
 
 
-def synthetic(ax, X_new):
+def synthetic(ax: Axes, X_new: ArrayLike) -> Axes:
     """Scatter synthetic 2-D rows, above the majority and below the real minority.
 
     Parameters
@@ -128,7 +136,16 @@ def synthetic(ax, X_new):
     return ax
 
 
-def decision_boundary(ax, classifier, X, y, X_synthetic=None, *, positive=1, resolution=160):
+def decision_boundary(
+    ax: Axes,
+    classifier: ClassifierMixin,
+    X: ArrayLike,
+    y: ArrayLike,
+    X_synthetic: ArrayLike | None = None,
+    *,
+    positive: Hashable = 1,
+    resolution: int = 160,
+) -> Axes:
     """Shade the plane by a classifier's answer, draw its boundary, and the rows on top.
 
     The shade is the probability of the second class where the classifier gives one, and the
@@ -177,7 +194,14 @@ def decision_boundary(ax, classifier, X, y, X_synthetic=None, *, positive=1, res
     return scatter_classes(ax, X, y, positive=positive)
 
 
-def pca_projection(ax, X, y, X_synthetic=None, *, positive=1):
+def pca_projection(
+    ax: Axes,
+    X: ArrayLike,
+    y: ArrayLike,
+    X_synthetic: ArrayLike | None = None,
+    *,
+    positive: Hashable = 1,
+) -> Axes:
     """Scatter rows in the plane of the first two principal components of all rows given.
 
     Parameters
@@ -205,7 +229,9 @@ def pca_projection(ax, X, y, X_synthetic=None, *, positive=1):
     return ax
 
 
-def first_component_counts(X, y, *, positive=1, bins=20):
+def first_component_counts(
+    X: ArrayLike, y: ArrayLike, *, positive: Hashable = 1, bins: int = 20
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Count two classes in bins of equal width along the first principal component.
 
     Parameters
@@ -226,7 +252,9 @@ def first_component_counts(X, y, *, positive=1, bins=20):
     return edges, np.histogram(line[~minority], edges)[0], np.histogram(line[minority], edges)[0]
 
 
-def hard_to_differentiate_ratio(X, y, *, positive=1, bins=20) -> float:
+def hard_to_differentiate_ratio(
+    X: ArrayLike, y: ArrayLike, *, positive: Hashable = 1, bins: int = 20
+) -> float:
     """Share of the minority that lies in bins that the majority fills too (HDR).
 
     The preprint (Section 6.4.2 and Figure 4) projects the balanced training rows on their first
@@ -268,7 +296,9 @@ def hard_to_differentiate_ratio(X, y, *, positive=1, bins=20) -> float:
     return float(np.minimum(majority, minority).sum() / minority.sum())
 
 
-def pca_histogram(ax, X, y, *, positive=1, bins=20):
+def pca_histogram(
+    ax: Axes, X: ArrayLike, y: ArrayLike, *, positive: Hashable = 1, bins: int = 20
+) -> Axes:
     """Draw the two histograms along the first principal component and shade what they share.
 
     Parameters
@@ -294,7 +324,14 @@ def pca_histogram(ax, X, y, *, positive=1, bins=20):
     return ax
 
 
-def score_table(rows, metrics=None, *, methods=None, published=None, digits=3):
+def score_table(
+    rows: pd.DataFrame,
+    metrics: Sequence[str] | None = None,
+    *,
+    methods: Sequence[str] | None = None,
+    published: Mapping[tuple[str, str], float] | None = None,
+    digits: int = 3,
+) -> pd.DataFrame:
     """Mean and standard deviation of every metric, one line a method, for a page.
 
     Parameters
@@ -345,7 +382,7 @@ def score_table(rows, metrics=None, *, methods=None, published=None, digits=3):
     return table
 
 
-def original_against_reproduced(ax, table):
+def original_against_reproduced(ax: Axes, table: pd.DataFrame) -> Axes:
     """Draw published values and ours, one line a method, with our spread as a bar.
 
     Parameters
@@ -382,7 +419,7 @@ def original_against_reproduced(ax, table):
     return ax
 
 
-def differences(ax, table):
+def differences(ax: Axes, table: pd.DataFrame) -> Axes:
     """Draw differences to a baseline with their intervals, one line a method.
 
     Parameters
@@ -411,7 +448,7 @@ def differences(ax, table):
     return ax
 
 
-def heat_map(ax, table, *, limit):
+def heat_map(ax: Axes, table: pd.DataFrame, *, limit: float) -> Axes:
     """Draw a table of differences: vermilion below zero, white at zero, blue above.
 
     Differences of ``limit`` and more have the full colour and the sign "+" or "-" as a second cue;
@@ -442,7 +479,9 @@ def heat_map(ax, table, *, limit):
     return ax
 
 
-def against_identity(ax, published, reproduced, *, ours):
+def against_identity(
+    ax: Axes, published: pd.DataFrame, reproduced: pd.DataFrame, *, ours: str
+) -> Axes:
     """Scatter reproduced scores against published ones, with the line on which both are equal.
 
     Parameters
@@ -478,7 +517,7 @@ def against_identity(ax, published, reproduced, *, ours):
     return ax
 
 
-def _plane(X):
+def _plane(X: ArrayLike) -> np.ndarray:
     X = np.asarray(X, dtype=float)
     if X.ndim != 2 or X.shape[1] != 2:
         raise ValueError(

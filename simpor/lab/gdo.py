@@ -4,8 +4,11 @@ from numbers import Integral, Real
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
+from numpy.typing import ArrayLike
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
+
+from simpor.sampler import SamplingStrategy
 
 __all__ = ["GDO"]
 
@@ -74,24 +77,31 @@ class GDO(BaseOverSampler):
     array([1500, 1500])
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict[str, list[object]] = {
         **BaseOverSampler._parameter_constraints,
         "k_neighbors": [Integral],
         "alpha": [Real],
     }
 
-    def __init__(self, *, sampling_strategy="auto", random_state=None, k_neighbors=5, alpha=1.0):
+    def __init__(
+        self,
+        *,
+        sampling_strategy: SamplingStrategy = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        k_neighbors: int = 5,
+        alpha: float = 1.0,
+    ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
         self.random_state = random_state
         self.k_neighbors = k_neighbors
         self.alpha = alpha
 
-    def _check_X_y(self, X, y):
+    def _check_X_y(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, bool]:
         if hasattr(X, "sparse"):  # a frame of sparse columns; it comes back as one
             X = X.sparse.to_dense()
         return super()._check_X_y(X, y, accept_sparse=False)
 
-    def _fit_resample(self, X, y):
+    def _fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if self.k_neighbors < 1:
             raise ValueError(f"k_neighbors must be 1 or more, got {self.k_neighbors}.")
         if not self.alpha > 0:
@@ -110,13 +120,13 @@ class GDO(BaseOverSampler):
             y_parts.append(np.full(n_rows, label, dtype=y.dtype))
         return np.concatenate(X_parts), np.concatenate(y_parts)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
 
 
-def anchor_probabilities(distances, is_other):
+def anchor_probabilities(distances: np.ndarray, is_other: np.ndarray) -> np.ndarray:
     """Chance of each row to be an anchor, from its neighbours' distances and classes.
 
     Parameters
@@ -153,14 +163,14 @@ def anchor_probabilities(distances, is_other):
     return weights / total if total > 0 else np.full(len(weights), 1 / len(weights))
 
 
-def distance_to_nearest(points):
+def distance_to_nearest(points: np.ndarray) -> np.ndarray:
     """Distance from each point to the nearest other one, shape (n,); 0 for a single point."""
     if len(points) == 1:
         return np.zeros(1)
     return NearestNeighbors(n_neighbors=1).fit(points).kneighbors()[0][:, 0]
 
 
-def random_directions(n, d, rng):
+def random_directions(n: int, d: int, rng: np.random.RandomState) -> np.ndarray:
     """``n`` independent unit vectors in ``d`` dimensions, uniform on the sphere, shape (n, d)."""
     directions = rng.normal(size=(n, d))
     return directions / np.linalg.norm(directions, axis=1, keepdims=True)

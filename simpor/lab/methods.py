@@ -19,10 +19,13 @@ lets test labels through to training would show there as an AUC away from one ha
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from imblearn import FunctionSampler
 from imblearn.ensemble import EasyEnsembleClassifier
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE, RandomOverSampler
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import AdaBoostClassifier, HistGradientBoostingClassifier
 from sklearn.svm import SVC
 from sklearn.utils import check_random_state
@@ -61,16 +64,18 @@ class Method:
     label: str
     citation: str
     kind: str
-    make: Callable
+    make: Callable[[int | np.random.RandomState | None], BaseEstimator]
 
 
-def _shuffle_labels(X, y, random_state):
+def _shuffle_labels(
+    X: np.ndarray, y: np.ndarray, random_state: int | np.random.RandomState | None
+) -> tuple[np.ndarray, np.ndarray]:
     """The same rows, their labels in a random order."""
     return X, check_random_state(random_state).permutation(y)
 
 
-_NO_REGION = {"informative_portion": 1.0}
-_RANDOM_DIRECTION = {"max_iter": 0}
+_NO_REGION: dict[str, Any] = {"informative_portion": 1.0}
+_RANDOM_DIRECTION: dict[str, Any] = {"max_iter": 0}
 
 _METHODS = (
     Method("raw", "raw data", "elor2022smote", "sampler", lambda seed: FunctionSampler()),

@@ -11,11 +11,14 @@ Adam moments of the member at work stay in the processor's cache. A member with 
 has fewer steps: nothing is spent, and nothing updated, on padding.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, Self
 
 import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
@@ -26,6 +29,9 @@ __all__ = ["PREPRINT", "TAI", "Network", "NetworkClassifier", "NetworkStack", "P
 
 # Keras's defaults for Adam; the papers name none.
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
+
+Tensor = Any  # Keras and TensorFlow come without types
+Trained = tuple[list[np.ndarray], np.ndarray, np.ndarray]  # weights, losses, learning rates
 
 # Members trained in one call. More would only need more memory for their rows.
 _MEMBERS_PER_CALL = 16
@@ -66,7 +72,7 @@ class Network:
     (200, 200, 200)
     """
 
-    hidden_layers: tuple = (100, 100, 100)
+    hidden_layers: tuple[int, ...] = (100, 100, 100)
     epochs: int = 200
     batch_size: int = 32
     learning_rate: float = 0.01
@@ -117,12 +123,22 @@ class NetworkStack:
     ((2, 1, 8), (40, 2))
     """
 
-    def __init__(self, network=TAI, *, n_jobs=None, verbose=1):
+    def __init__(
+        self, network: Network = TAI, *, n_jobs: int | None = None, verbose: int = 1
+    ) -> None:
         self.network = network
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, Xs, ys, seeds, *, n_classes=2, initial_weights=None):
+    def fit(
+        self,
+        Xs: Sequence[np.ndarray],
+        ys: Sequence[np.ndarray],
+        seeds: Sequence[int],
+        *,
+        n_classes: int = 2,
+        initial_weights: list[np.ndarray] | None = None,
+    ) -> Self:
         """Train one member on each pair of ``Xs`` and ``ys``.
 
         Parameters
@@ -169,7 +185,7 @@ class NetworkStack:
             mininterval=0.5,
         ) as bar:
 
-            def train(members):
+            def train(members: np.ndarray) -> Trained:
                 return _train(
                     self.network,
                     [Xs[m] for m in members],
@@ -191,7 +207,7 @@ class NetworkStack:
         self.learning_rates_ = np.concatenate(rates)[back]
         return self
 
-    def predict_proba(self, member, X):
+    def predict_proba(self, member: int, X: ArrayLike) -> np.ndarray:
         """Class probabilities of one member.
 
         Parameters
@@ -239,12 +255,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     True
     """
 
-    def __init__(self, network=None, *, random_state=None, verbose=0):
+    def __init__(
+        self,
+        network: Network | None = None,
+        *,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
         self.network = network
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Train on the rows of X (n, d) with labels y (n,); returns self."""
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
@@ -257,18 +279,20 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.stack_.fit([X], [numbers], [seed], n_classes=len(self.classes_))
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Class probabilities of X (n, d), one column a class in the order of ``classes_``."""
         check_is_fitted(self)
         return self.stack_.predict_proba(0, validate_data(self, X, reset=False))
 
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """The most probable class of each row of X (n, d)."""
         most_probable = self.predict_proba(X).argmax(axis=1)
         return self.classes_[most_probable]
 
 
-def _check_members(Xs, ys, seeds, n_classes):
+def _check_members(
+    Xs: list[np.ndarray], ys: list[np.ndarray], seeds: Sequence[int], n_classes: int
+) -> None:
     if not len(Xs) == len(ys) == len(seeds) > 0:
         raise ValueError(
             f"{len(Xs)} X, {len(ys)} y and {len(seeds)} seeds: give one of each for every member."
@@ -286,7 +310,9 @@ def _check_members(Xs, ys, seeds, n_classes):
             )
 
 
-def _initial_weights(network, n_features, n_classes, seed):
+def _initial_weights(
+    network: Network, n_features: int, n_classes: int, seed: int
+) -> list[np.ndarray]:
     """Glorot uniform kernels and zero biases of one member, layer by layer."""
     from keras import ops
     from keras.initializers import GlorotUniform
@@ -301,13 +327,20 @@ def _initial_weights(network, n_features, n_classes, seed):
     return weights
 
 
-def _row_order(n_rows, epochs, seed):
+def _row_order(n_rows: int, epochs: int, seed: int) -> Iterator[np.ndarray]:
     """The order in which one member sees its rows, epoch after epoch."""
     rng = np.random.default_rng(seed)
     return (rng.permutation(n_rows) for _ in range(epochs))
 
 
-def _train(network, Xs, ys, seeds, weights, bar):
+def _train(
+    network: Network,
+    Xs: list[np.ndarray],
+    ys: list[np.ndarray],
+    seeds: list[int],
+    weights: list[np.ndarray],
+    bar: tqdm,
+) -> Trained:
     """All epochs of some members: their weights, losses (M, epochs) and rates (M, epochs)."""
     from keras import ops
 
@@ -338,13 +371,13 @@ def _train(network, Xs, ys, seeds, weights, bar):
     return weights, np.stack(losses_seen, axis=1), np.stack(rates_seen, axis=1)
 
 
-def _round_up(n_rows):
+def _round_up(n_rows: int) -> int:
     """At most an eighth more than ``n_rows``: few distinct sizes are few compilations."""
     unit = max(2 ** (int(n_rows).bit_length() - 3), 64)
     return -(-int(n_rows) // unit) * unit
 
 
-def _pad(arrays, capacity):
+def _pad(arrays: list[np.ndarray], capacity: int) -> np.ndarray:
     """Arrays of n_m rows as one array of shape (M, capacity, ...), zeros below."""
     padded = np.zeros((len(arrays), capacity, *arrays[0].shape[1:]), dtype=arrays[0].dtype)
     for member, array in zip(padded, arrays):
@@ -352,7 +385,7 @@ def _pad(arrays, capacity):
     return padded
 
 
-def _batches(orders, capacity, batch_size):
+def _batches(orders: list[np.ndarray], capacity: int, batch_size: int) -> np.ndarray:
     """Row numbers of every batch, (M, steps, batch_size); -1 where a batch has no row."""
     n_steps = -(-capacity // batch_size)
     batches = np.full((len(orders), n_steps * batch_size), -1, dtype=np.int32)
@@ -364,12 +397,12 @@ def _batches(orders, capacity, batch_size):
 class _PlateauSchedule:
     """Keras's ReduceLROnPlateau for M losses at once."""
 
-    def __init__(self, plateau, n_members):
+    def __init__(self, plateau: Plateau | None, n_members: int) -> None:
         self.plateau = plateau
         self.best = np.full(n_members, np.inf)
         self.waited = np.zeros(n_members, dtype=int)
 
-    def next_rates(self, rates, losses):
+    def next_rates(self, rates: np.ndarray, losses: np.ndarray) -> np.ndarray:
         if self.plateau is None:
             return rates
         better = losses < self.best - self.plateau.min_delta
@@ -380,7 +413,7 @@ class _PlateauSchedule:
         return np.where(lower, rates * np.float64(self.plateau.factor), rates).astype(np.float32)
 
 
-def _logits(weights, X):
+def _logits(weights: Sequence[Tensor], X: Tensor) -> Tensor:
     """The network before its softmax: weights are kernel and bias of each layer in turn."""
     from keras import ops
 
@@ -389,7 +422,14 @@ def _logits(weights, X):
     return ops.matmul(X, weights[-2]) + weights[-1]
 
 
-def _adam(weights, gradients, means, squares, n_updates, rate):
+def _adam(
+    weights: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    means: Sequence[Tensor],
+    squares: Sequence[Tensor],
+    n_updates: Tensor,
+    rate: Tensor,
+) -> tuple[Tensor, ...]:
     """One update of Adam (Kingma and Ba, 2015), written as Keras writes it."""
     from keras import ops
 
@@ -403,12 +443,14 @@ def _adam(weights, gradients, means, squares, n_updates, rate):
     return weights, means, squares, n_updates
 
 
-def _epoch_of_member(state, rate, X, y, batches, n_steps):
+def _epoch_of_member(
+    state: Tensor, rate: Tensor, X: Tensor, y: Tensor, batches: Tensor, n_steps: Tensor
+) -> tuple[Tensor, Tensor]:
     """One epoch of one member: its new state, and the sum of its losses over the rows."""
     import tensorflow as tf
     from keras import ops
 
-    def step(number, carried):
+    def step(number: Tensor, carried: Tensor) -> tuple[Tensor, Tensor]:
         (weights, means, squares, n_updates), loss_sum = carried
         rows = batches[number]
         there = ops.cast(rows >= 0, "float32")
@@ -429,12 +471,14 @@ def _epoch_of_member(state, rate, X, y, batches, n_steps):
 
 
 @cache
-def _compiled_epoch():
+def _compiled_epoch() -> Callable[..., tuple[Tensor, Tensor]]:
     """One epoch of a stack, compiled; TensorFlow is loaded here and not before."""
     import tensorflow as tf
 
     @tf.function(jit_compile=True)
-    def epoch_of_stack(state, rates, X, y, batches, n_steps):
+    def epoch_of_stack(
+        state: Tensor, rates: Tensor, X: Tensor, y: Tensor, batches: Tensor, n_steps: Tensor
+    ) -> Tensor:
         one_member = tf.nest.map_structure(lambda part: part.dtype, (state, tf.constant(0.0)))
         return tf.map_fn(
             lambda member: _epoch_of_member(*member),

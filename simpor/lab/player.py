@@ -12,16 +12,21 @@ import base64
 import hashlib
 import io
 import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from string import Template
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from IPython.display import HTML
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from simpor.lab.figures import BLUE, GREEN, VERMILION
+
+Extent = tuple[float, float, float, float]  # left, right, lower and upper edge of the axes
 
 WIDTH, LEFT, BOTTOM, TOP, RIGHT = 480, 44, 40, 8, 8  # of the drawing, in SVG units
 TICKS = MaxNLocator(5, steps=[1, 2, 5, 10])
@@ -106,8 +111,20 @@ aria-valuetext="$caption"></div>
 """
 
 
-def step_player(background, points, paths, captions, label, *, extent, curves=(),
-                xlabel="feature 1", ylabel="feature 2", cmap="viridis", levels=32):
+def step_player(
+    background: ArrayLike | None,
+    points: Mapping[str, ArrayLike],
+    paths: ArrayLike,
+    captions: Sequence[str],
+    label: str,
+    *,
+    extent: Extent,
+    curves: Sequence[ArrayLike] = (),
+    xlabel: str = "feature 1",
+    ylabel: str = "feature 2",
+    cmap: str = "viridis",
+    levels: int = 32,
+) -> HTML:
     """Build a figure in which one or more points walk, with a sentence for every step.
 
     Parameters
@@ -166,7 +183,7 @@ def step_player(background, points, paths, captions, label, *, extent, curves=()
     scale = (WIDTH - LEFT - RIGHT) / (right - left)
     height = round((upper - lower) * scale + TOP + BOTTOM, 1)
 
-    def place(xy):
+    def place(xy: ArrayLike) -> list[list[float]]:
         xy = np.asarray(xy, dtype=float).reshape(-1, 2)
         drawn = (xy - [left, upper]) * [scale, -scale] + [LEFT, TOP]
         return np.round(drawn, 1).tolist()
@@ -205,8 +222,18 @@ def step_player(background, points, paths, captions, label, *, extent, curves=()
     return HTML(Template(PAGE).substitute(filling))
 
 
-def circle_player(background, center, radius, path, captions, label, *, extent, points=None,
-                  **options):
+def circle_player(
+    background: ArrayLike | None,
+    center: ArrayLike,
+    radius: float,
+    path: ArrayLike,
+    captions: Sequence[str],
+    label: str,
+    *,
+    extent: Extent,
+    points: Mapping[str, ArrayLike] | None = None,
+    **options: Any,
+) -> HTML:
     """Build a figure in which a point climbs along a circle: Algorithm 1 in two dimensions.
 
     Parameters
@@ -254,16 +281,16 @@ def circle_player(background, center, radius, path, captions, label, *, extent, 
                        **options)
 
 
-def _list_of_curves(paths):
+def _list_of_curves(paths: Any) -> list[ArrayLike]:
     # One path is an array of numbers of shape (n, 2); several are a list of such arrays.
     return [paths] if np.ndim(paths[0][0]) == 0 else list(paths)
 
 
-def _pairs(positions):
+def _pairs(positions: list[list[float]]) -> str:
     return " ".join(f"{x},{y}" for x, y in positions)
 
 
-def _image(heights, cmap, levels, height):
+def _image(heights: ArrayLike, cmap: str, levels: int, height: float) -> str:
     heights = np.asarray(heights, dtype=float)
     low, high = np.nanmin(heights), np.nanmax(heights)
     shade = np.nan_to_num((heights - low) / ((high - low) or 1.0))
@@ -279,7 +306,13 @@ def _image(heights, cmap, levels, height):
             f'href="data:image/png;base64,{uri}"/>')
 
 
-def _axes(extent, place, height, xlabel, ylabel):
+def _axes(
+    extent: Extent,
+    place: Callable[[ArrayLike], list[list[float]]],
+    height: float,
+    xlabel: str,
+    ylabel: str,
+) -> Iterator[str]:
     left, right, lower, upper = map(float, extent)
     floor = height - BOTTOM
     for tick in TICKS.tick_values(left, right):

@@ -10,10 +10,11 @@ import platform
 import re
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from functools import cache
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from imblearn.metrics import geometric_mean_score
 from joblib import Parallel, delayed, parallel_config
 from joblib import hash as joblib_hash
 from scipy.special import expit
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import (
     average_precision_score,
     balanced_accuracy_score,
@@ -36,9 +38,9 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from simpor.lab.datasets import FAMILIES
-from simpor.lab.methods import METHODS
-from simpor.lab.network import PREPRINT, TAI, NetworkStack
+from simpor.lab.datasets import FAMILIES, Dataset
+from simpor.lab.methods import METHODS, Method
+from simpor.lab.network import PREPRINT, TAI, Network, NetworkStack
 
 __all__ = ["PROTOCOLS", "PUBLISHED", "SOUND", "Protocol", "run", "tune_threshold"]
 
@@ -71,12 +73,12 @@ class Protocol:
     """
 
     name: str
-    splits: Callable
-    network: Callable
+    splits: Callable[[int], Any]
+    network: Callable[[str], Network]
     tune_all: bool
 
 
-def _published_network(name):
+def _published_network(name: str) -> Network:
     """The network of the paper that has the data set: Table 1 of the preprint, else Table I."""
     source, _, _ = name.rpartition("-")
     return PREPRINT[source] if source in PREPRINT and name != "moon-7" else TAI
@@ -109,15 +111,15 @@ PROTOCOLS = {protocol.name: protocol for protocol in (PUBLISHED, SOUND)}
 
 
 def run(
-    dataset,
-    protocol,
-    methods=tuple(METHODS),
+    dataset: Dataset,
+    protocol: Protocol,
+    methods: Sequence[str | Method] = tuple(METHODS),
     *,
-    folds=None,
-    random_state=0,
-    n_jobs=-1,
-    verbose=1,
-):
+    folds: Sequence[int] | None = None,
+    random_state: int = 0,
+    n_jobs: int = -1,
+    verbose: int = 1,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Compare methods on one data set.
 
     Parameters
@@ -183,6 +185,9 @@ def run(
     return _score(parts, dataset, protocol, network)
 
 
+_no_rows = partial(np.empty, 0)
+
+
 @dataclass
 class _Part:
     """One method on one split: what is trained on, then the probabilities of the rows held out.
@@ -190,26 +195,35 @@ class _Part:
     The rows held out are the test part, or with ``for_threshold`` a quarter of the training part.
     """
 
-    method: object
+    method: Method
     fold: int
     seed: int
     for_threshold: bool
     held_out: np.ndarray
-    X_held_out: np.ndarray | None = None
-    X_resampled: np.ndarray | None = None
-    y_resampled: np.ndarray | None = None
-    probability: np.ndarray | None = None
+    X_held_out: np.ndarray = field(default_factory=_no_rows)
+    X_resampled: np.ndarray = field(default_factory=_no_rows)
+    y_resampled: np.ndarray = field(default_factory=_no_rows)
+    probability: np.ndarray = field(default_factory=_no_rows)
     seconds_resampling: float = np.nan
     seconds_training: float = np.nan
     failure: str = ""
 
 
-def _seed(random_state, fold):
+def _seed(random_state: int, fold: int) -> int:
     """A seed of its own for every split."""
     return int(np.random.SeedSequence([random_state, fold]).generate_state(1)[0] >> 1)
 
 
-def _prepare(X, y, method, fold, train, test, for_threshold, seed):
+def _prepare(
+    X: np.ndarray,
+    y: np.ndarray,
+    method: Method,
+    fold: int,
+    train: np.ndarray,
+    test: np.ndarray,
+    for_threshold: bool,
+    seed: int,
+) -> _Part:
     """Scale and resample the training part of a split; a classifier is trained at once."""
     part = _Part(method, fold, seed, for_threshold, held_out=test)
     # One thread a job: jobs fill the cores, and the last bits depend on no one's number of threads.
@@ -238,19 +252,19 @@ def _prepare(X, y, method, fold, train, test, for_threshold, seed):
     return part
 
 
-def _probability(classifier, X):
+def _probability(classifier: ClassifierMixin, X: np.ndarray) -> np.ndarray:
     """Probability of the minority class; for an SVM, its margin brought into (0, 1)."""
     if hasattr(classifier, "predict_proba"):
         return classifier.predict_proba(X)[:, 1]
     return expit(classifier.decision_function(X))
 
 
-def _train_networks(parts, network, n_jobs, verbose):
+def _train_networks(parts: list[_Part], network: Network, n_jobs: int, verbose: int) -> None:
     """Train one stack on all resampled parts, and let it predict the rows that were held out."""
     # Raw data with and without a tuned threshold are the same rows with the same seed: one network.
-    members = {}
+    members: dict[str, list[_Part]] = {}
     for part in parts:
-        if part.X_resampled is not None:
+        if len(part.X_resampled) > 0:
             key = joblib_hash((part.X_resampled, part.y_resampled, part.seed))
             members.setdefault(key, []).append(part)
     if not members:
@@ -272,7 +286,9 @@ def _train_networks(parts, network, n_jobs, verbose):
                 part.failure = "the network's training diverged: its probabilities are not finite"
 
 
-def _score(parts, dataset, protocol, network):
+def _score(
+    parts: list[_Part], dataset: Dataset, protocol: Protocol, network: Network
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Long rows of scores and of predictions."""
     tuning = {(part.fold, part.method.name): part for part in parts if part.for_threshold}
     rows, predictions = [], []
@@ -316,7 +332,9 @@ def _score(parts, dataset, protocol, network):
     return pd.DataFrame(rows), predictions
 
 
-def _metrics(y, probability, threshold, method):
+def _metrics(
+    y: np.ndarray, probability: np.ndarray, threshold: float | None, method: Method
+) -> dict[str, float]:
     """Scores of one split; precision and recall are macro averages, as in the papers."""
     called = probability >= (threshold if method.kind == "threshold" else 0.5)
     scores = {
@@ -338,7 +356,7 @@ def _metrics(y, probability, threshold, method):
     return scores
 
 
-def tune_threshold(y, probability):
+def tune_threshold(y: np.ndarray, probability: np.ndarray) -> float:
     """The threshold with the best macro-F1.
 
     Parameters
@@ -373,17 +391,17 @@ def tune_threshold(y, probability):
     return float(candidates[np.argmax(f1_positive + f1_negative)])
 
 
-def _settings(method, network):
+def _settings(method: Method, network: Network) -> str:
     """A method and, if one follows, its network, in one line of JSON."""
     described = re.sub(r" at 0x[0-9a-f]+", "", repr(method.make(None)))  # a function's address
-    settings = {"method": " ".join(described.split())}
+    settings: dict[str, Any] = {"method": " ".join(described.split())}
     if method.kind != "classifier":
         settings["network"] = asdict(network)
     return json.dumps(settings)
 
 
 @cache
-def _versions():
+def _versions() -> str:
     installed = [f"python {platform.python_version()}"]
     for package in _PACKAGES:
         try:

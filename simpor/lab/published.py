@@ -26,6 +26,7 @@ TAI, Figure 8               :data:`HARD_TO_DIFFERENTIATE_TAI`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -45,11 +46,11 @@ _FORTY_ONE = {
 }
 
 
-def _read(file):
+def _read(file: str) -> pd.DataFrame:
     return pd.read_csv(_TABLES / file, comment="#", index_col="dataset")
 
 
-def forty_one(metric):
+def forty_one(metric: str) -> pd.DataFrame:
     """Give one of the TAI paper's tables over the 41 data sets.
 
     Parameters
@@ -277,7 +278,9 @@ SETTINGS = pd.DataFrame(
 """Printed settings of the methods; those of the final classifiers are in :data:`NETWORKS`."""
 
 
-def scores(source, dataset, ratio, *, names=None):
+def scores(
+    source: str, dataset: str, ratio: int, *, names: Mapping[str, str] | None = None
+) -> dict[tuple[str, str], float]:
     """Give the printed scores of one table as a mapping, ready for ``figures.score_table``.
 
     Parameters
@@ -314,7 +317,7 @@ def scores(source, dataset, ratio, *, names=None):
             for row in chosen.itertuples()}
 
 
-def all_values():
+def all_values() -> pd.DataFrame:
     """Give every number of both papers' result tables, one row each, with its source.
 
     Returns
@@ -357,7 +360,7 @@ def all_values():
     return pd.concat([part[columns] for part in parts], ignore_index=True)
 
 
-def _long(table, rows="dataset", columns="method"):
+def _long(table: pd.DataFrame, rows: str = "dataset", columns: str = "method") -> pd.DataFrame:
     """A table as one row a cell, in reading order."""
     stacked = table.rename_axis(index=rows, columns=columns).stack()
     return stacked.rename("value").reset_index()

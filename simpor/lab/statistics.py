@@ -12,17 +12,21 @@ from 14 sources. :func:`family_means` turns the 41 rows into 14, and everything 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import baycomp
 import numpy as np
 import pandas as pd
 import scikit_posthocs
+from matplotlib.axes import Axes
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from simpor.lab.datasets import FAMILIES
 
 
-def family_means(table, families=FAMILIES):
+def family_means(table: pd.DataFrame, families: Mapping[str, str] = FAMILIES) -> pd.DataFrame:
     """Average the rows of each family.
 
     Parameters
@@ -57,7 +61,9 @@ def family_means(table, families=FAMILIES):
     return table.groupby(family, sort=False).mean()
 
 
-def set_means(rows, metric, methods, *, fallback="raw"):
+def set_means(
+    rows: pd.DataFrame, metric: str, methods: Sequence[str], *, fallback: str = "raw"
+) -> pd.DataFrame:
     """Average recorded scores to the table that the other functions take.
 
     A sampler that fails leaves one with the data as they are. So a fold on which a method failed
@@ -103,7 +109,7 @@ def set_means(rows, metric, methods, *, fallback="raw"):
     return means.reindex([name for name in pd.unique(rows["dataset"]) if name in means.index])
 
 
-def winning_times(table):
+def winning_times(table: pd.DataFrame) -> pd.DataFrame:
     """Count the data sets on which each method has the highest score.
 
     The TAI paper's Figure 5 shows ``wins``.
@@ -131,7 +137,7 @@ def winning_times(table):
     return pd.DataFrame({"wins": best.sum(), "sole_wins": sole.sum()}).rename_axis("method")
 
 
-def mean_ranks(table):
+def mean_ranks(table: pd.DataFrame) -> pd.Series:
     """Rank the methods on each data set, 1 for the highest score, and average the ranks.
 
     Parameters
@@ -155,7 +161,7 @@ def mean_ranks(table):
     return ranks.rename("mean rank").rename_axis("method")
 
 
-def friedman(table):
+def friedman(table: pd.DataFrame) -> pd.Series:
     """Test whether all methods rank alike: Friedman, and the correction of Iman and Davenport.
 
     With n data sets and k methods, Friedman's chi2 is compared with k - 1 degrees of freedom.
@@ -197,7 +203,7 @@ def friedman(table):
     return pd.Series({"chi2": chi2, "p_chi2": p_chi2, "F": F, "p_F": p_F}, name="Friedman")
 
 
-def wilcoxon_holm(table, method):
+def wilcoxon_holm(table: pd.DataFrame, method: str) -> pd.DataFrame:
     """Test one method against each other one: Wilcoxon's signed ranks, adjusted by Holm.
 
     `scipy.stats.wilcoxon` with its defaults, two-sided and without the sets on which both are
@@ -238,7 +244,7 @@ def wilcoxon_holm(table, method):
     return tests
 
 
-def all_pairs_wilcoxon_holm(table):
+def all_pairs_wilcoxon_holm(table: pd.DataFrame) -> pd.DataFrame:
     """Test every pair of methods: Wilcoxon's signed ranks, adjusted by Holm for all pairs.
 
     Preferred to tests on mean ranks, such as Nemenyi's, in which the verdict on two methods
@@ -267,7 +273,7 @@ def all_pairs_wilcoxon_holm(table):
                                             p_adjust="holm")
 
 
-def critical_difference_diagram(ax, table, *, alpha=0.05):
+def critical_difference_diagram(ax: Axes, table: pd.DataFrame, *, alpha: float = 0.05) -> Axes:
     """Draw the mean ranks on a line and join methods that the all-pairs test does not tell apart.
 
     A bar has a dot at every method that it joins. It may pass over others: on the F1 of the TAI
@@ -307,7 +313,7 @@ def critical_difference_diagram(ax, table, *, alpha=0.05):
     return ax
 
 
-def hodges_lehmann(table, method, *, level=0.95):
+def hodges_lehmann(table: pd.DataFrame, method: str, *, level: float = 0.95) -> pd.DataFrame:
     """Estimate by how much one method shifts the score of each other one, with an interval.
 
     The estimate is the median of all Walsh averages (d_i + d_j) / 2, i <= j, of the differences
@@ -354,7 +360,14 @@ def hodges_lehmann(table, method, *, level=0.95):
     return _by_method(rows)
 
 
-def bayesian_signed_rank(table, method, *, rope=0.01, n_samples=50_000, random_state=0):
+def bayesian_signed_rank(
+    table: pd.DataFrame,
+    method: str,
+    *,
+    rope: float = 0.01,
+    n_samples: int = 50_000,
+    random_state: int = 0,
+) -> pd.DataFrame:
     """Give the probabilities that one method is better, practically equivalent, or worse.
 
     The Bayesian signed-rank test (Benavoli et al., ICML 2014), as baycomp computes it. Each sample
@@ -401,7 +414,7 @@ def bayesian_signed_rank(table, method, *, rope=0.01, n_samples=50_000, random_s
                        for other, row in rows.items()})
 
 
-def win_tie_loss(table, method):
+def win_tie_loss(table: pd.DataFrame, method: str) -> pd.DataFrame:
     """Count the data sets on which one method is above, equal to and below each other one.
 
     Parameters
@@ -431,13 +444,13 @@ def win_tie_loss(table, method):
                        for other, ours, theirs in _pairs(table, method)})
 
 
-def _walsh_averages(differences):
+def _walsh_averages(differences: np.ndarray) -> np.ndarray:
     """Means of all pairs, each value with itself too, from the smallest to the largest."""
     i, j = np.triu_indices(len(differences))
     return np.sort((differences[i] + differences[j]) / 2)
 
 
-def _signed_rank_cdf(n):
+def _signed_rank_cdf(n: int) -> np.ndarray:
     """P(T <= t) for t = 0, 1, ..., n (n + 1) / 2, where T sums the ranks 1..n of fair heads."""
     probability = np.ones(1)
     for rank in range(1, n + 1):
@@ -447,7 +460,7 @@ def _signed_rank_cdf(n):
     return np.cumsum(probability)
 
 
-def _checked(table):
+def _checked(table: pd.DataFrame) -> pd.DataFrame:
     holes = table.columns[table.isna().any()].to_list()
     if holes:
         raise ValueError(f"scores of {holes} are missing; leave out these methods, or the data "
@@ -457,7 +470,7 @@ def _checked(table):
     return table
 
 
-def _pairs(table, method):
+def _pairs(table: pd.DataFrame, method: str) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """The name and the scores of every other method, beside the scores of this one."""
     table = _checked(table)
     if method not in table.columns:
@@ -468,5 +481,5 @@ def _pairs(table, method):
             for other in table.columns if other != method]
 
 
-def _by_method(rows):
+def _by_method(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")

@@ -17,13 +17,15 @@ import os
 import sys
 import textwrap
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from simpor.lab.datasets import CONTROLLED, FORTY_ONE, load
+from simpor.lab.datasets import CONTROLLED, FORTY_ONE, Dataset, load
 from simpor.lab.methods import ABLATION, COMPARISON, CONTROLS, METHODS
 from simpor.lab.protocol import PROTOCOLS, run
 
@@ -34,7 +36,7 @@ _DATASET_GROUPS = {"controlled": CONTROLLED, "forty-one": FORTY_ONE}
 _METHOD_GROUPS = {"comparison": COMPARISON, "ablation": ABLATION, "controls": CONTROLS}
 
 
-def read(dataset, protocol, results=RESULTS):
+def read(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataFrame:
     """Recorded rows of one data set under one protocol.
 
     Parameters
@@ -64,7 +66,7 @@ def read(dataset, protocol, results=RESULTS):
     )
 
 
-def read_predictions(dataset, protocol, results=RESULTS):
+def read_predictions(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataFrame:
     """Recorded predictions for the test rows of one data set under one protocol.
 
     Parameters
@@ -92,7 +94,7 @@ def read_predictions(dataset, protocol, results=RESULTS):
     return predictions.astype(float).astype({"fold": int, "row": int, "y": int})
 
 
-def read_thresholds(dataset, protocol, results=RESULTS):
+def read_thresholds(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataFrame:
     """Recorded thresholds that were tuned on validation data.
 
     Parameters
@@ -116,17 +118,17 @@ def read_thresholds(dataset, protocol, results=RESULTS):
     return pd.DataFrame({"fold": np.unique(arrays["fold"])} | _by_method(arrays, "threshold_"))
 
 
-def _load_arrays(dataset, protocol, results):
+def _load_arrays(dataset: str, protocol: str, results: str | Path) -> dict[str, np.ndarray]:
     path = _predictions_path(_path(results, protocol, dataset))
     with np.load(_recorded(path, dataset, protocol, results), allow_pickle=False) as arrays:
         return dict(arrays)
 
 
-def _by_method(arrays, kind):
+def _by_method(arrays: Mapping[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
     return {name.removeprefix(kind): arrays[name] for name in arrays if name.startswith(kind)}
 
 
-def _recorded(path, dataset, protocol, results):
+def _recorded(path: Path, dataset: str, protocol: str, results: str | Path) -> Path:
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} is not recorded: run python -m simpor.lab.study --datasets {dataset!r} "
@@ -136,15 +138,15 @@ def _recorded(path, dataset, protocol, results):
 
 
 def record(
-    data,
-    protocol,
+    data: Dataset,
+    protocol: str,
     *,
-    methods=tuple(METHODS),
-    trials=None,
-    results=RESULTS,
-    n_jobs=-1,
-    verbose=1,
-):
+    methods: Sequence[str] = tuple(METHODS),
+    trials: int | None = None,
+    results: str | Path = RESULTS,
+    n_jobs: int = -1,
+    verbose: int = 1,
+) -> Path:
     """Run one data set under one protocol and write its rows and predictions.
 
     Parameters
@@ -176,13 +178,13 @@ def record(
     path.parent.mkdir(parents=True, exist_ok=True)
     _write(
         _predictions_path(path),
-        lambda file: np.savez_compressed(file, **_arrays(predictions, methods)),
+        lambda file: np.savez_compressed(file, **_arrays(predictions, methods)),  # type: ignore[arg-type]
     )
     write_rows(path, rows, _made_by(data.name, protocol, methods, trials), minutes, data.origin)
     return path
 
 
-def _arrays(predictions, methods):
+def _arrays(predictions: pd.DataFrame, methods: Sequence[str]) -> dict[str, np.ndarray]:
     """Predictions as one array for each method, in the smallest types that lose nothing.
 
     The array of tuned thresholds has one value a split, in the order of the folds.
@@ -208,7 +210,7 @@ def _arrays(predictions, methods):
     return arrays
 
 
-def write_rows(path, rows, made_by, minutes, origin):
+def write_rows(path: Path, rows: pd.DataFrame, made_by: str, minutes: float, origin: str) -> None:
     """Write rows below two lines that say how they were made.
 
     Parameters
@@ -232,7 +234,7 @@ def write_rows(path, rows, made_by, minutes, origin):
     _write(path, lambda file: file.write(encoded))
 
 
-def _write(path, write):
+def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file that gets its name only when it is complete."""
     unfinished = path.with_name(path.name + ".part")
     with unfinished.open("wb") as file:
@@ -240,19 +242,19 @@ def _write(path, write):
     unfinished.replace(path)
 
 
-def _path(results, protocol, dataset):
+def _path(results: str | Path, protocol: str, dataset: str) -> Path:
     return Path(results) / protocol / f"{dataset.replace(' ', '_')}.csv.gz"
 
 
-def _predictions_path(path):
+def _predictions_path(path: Path) -> Path:
     return path.with_name(path.name.replace(".csv.gz", ".npz"))
 
 
-def _n_splits(protocol):
+def _n_splits(protocol: str) -> int:
     return PROTOCOLS[protocol].splits(0).get_n_splits()
 
 
-def _made_by(dataset, protocol, methods, trials):
+def _made_by(dataset: str, protocol: str, methods: Sequence[str], trials: int) -> str:
     """How the first line of recorded rows begins: the command, with nothing left to defaults."""
     return (
         f"# Made by python -m simpor.lab.study --datasets '{dataset}' --protocol {protocol} "
@@ -260,7 +262,7 @@ def _made_by(dataset, protocol, methods, trials):
     )
 
 
-def _is_pending(path, made_by):
+def _is_pending(path: Path, made_by: str) -> bool:
     """Whether a set has to be run; rows that another command made stay, and that is said."""
     if not path.is_file():
         return True
@@ -275,7 +277,7 @@ def _is_pending(path, made_by):
     return False
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = _parser()
     given = parser.parse_args(arguments)
@@ -297,7 +299,7 @@ def main(arguments=None):
     except (FileNotFoundError, ValueError) as error:
         parser.error(str(error))
 
-    def work(protocol, dataset, trials):
+    def work(protocol: str, dataset: str, trials: int) -> int:
         """Rows that pass through a sampler; a tuned threshold takes every split twice."""
         return len(data[dataset].y) * trials * (1 + PROTOCOLS[protocol].tune_all)
 
@@ -321,12 +323,12 @@ def main(arguments=None):
             bar.write(str(path))
 
 
-def _expand(words, groups):
+def _expand(words: Sequence[str], groups: Mapping[str, Sequence[str]]) -> list[str]:
     """Names without repetition, group words replaced by what they stand for."""
     return list(dict.fromkeys(name for word in words for name in groups.get(word, [word])))
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m simpor.lab.study",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -408,7 +410,7 @@ def _parser():
     return parser
 
 
-def _paragraph(group, names):
+def _paragraph(group: str, names: Sequence[str]) -> str:
     """A group word and the names that it stands for, as indented lines of the help text."""
     return textwrap.fill(
         ", ".join(names),

@@ -14,24 +14,26 @@ is recorded is not run again.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from imblearn import FunctionSampler
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
+from sklearn.base import BaseEstimator
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.svm import SVC
 
 from simpor import PUBLISHED_TAI, SIMPOR
-from simpor.lab.datasets import load
+from simpor.lab.datasets import Dataset, load
 from simpor.lab.gdo import GDO
 from simpor.lab.methods import Method
-from simpor.lab.protocol import PROTOCOLS, PUBLISHED, run
+from simpor.lab.protocol import PROTOCOLS, PUBLISHED, Protocol, run
 from simpor.lab.study import write_rows
 
 #: The five sets of the TAI paper's Figures 6 and 7.
@@ -64,8 +66,8 @@ class Choice:
     method: str
     parameter: str
     paper: float
-    values: tuple
-    make: Callable
+    values: tuple[float, ...]
+    make: Callable[[Any, int | None], BaseEstimator]
     kind: str = "sampler"
 
 
@@ -114,7 +116,15 @@ FURTHER = (
 SENSITIVITY = (*_SIMPOR_CHOICES, *FURTHER)
 
 
-def sensitivity(data, protocol, *, folds=range(FOLDS), choices=SENSITIVITY, n_jobs=-1, verbose=0):
+def sensitivity(
+    data: Dataset,
+    protocol: Protocol,
+    *,
+    folds: Sequence[int] = range(FOLDS),
+    choices: Sequence[Choice] = SENSITIVITY,
+    n_jobs: int = -1,
+    verbose: int = 0,
+) -> pd.DataFrame:
     """Score every value of every method on the test rows.
 
     Parameters
@@ -139,7 +149,15 @@ def sensitivity(data, protocol, *, folds=range(FOLDS), choices=SENSITIVITY, n_jo
 
 
 
-def candidates(data, protocol, *, folds=range(FOLDS), choices=CHOICES, n_jobs=-1, verbose=0):
+def candidates(
+    data: Dataset,
+    protocol: Protocol,
+    *,
+    folds: Sequence[int] = range(FOLDS),
+    choices: Sequence[Choice] = CHOICES,
+    n_jobs: int = -1,
+    verbose: int = 0,
+) -> pd.DataFrame:
     """Score every value of every method, on the test rows and inside the training part.
 
     Parameters
@@ -166,7 +184,15 @@ def candidates(data, protocol, *, folds=range(FOLDS), choices=CHOICES, n_jobs=-1
     return pd.concat({"test": test, "inside": inside}, axis=1).reset_index()
 
 
-def _scores(data, protocol, choices, folds, random_state, n_jobs, verbose):
+def _scores(
+    data: Dataset,
+    protocol: Protocol,
+    choices: Sequence[Choice],
+    folds: Sequence[int],
+    random_state: int,
+    n_jobs: int,
+    verbose: int,
+) -> pd.Series:
     """Macro-F1 of every value on every split, indexed by fold, method and value."""
     methods = {(choice.method, value): _method(choice, value)
                for choice in choices for value in choice.values}
@@ -185,14 +211,14 @@ def _scores(data, protocol, choices, folds, random_state, n_jobs, verbose):
     return pd.Series(scores).rename_axis(["fold", "method", "value"])
 
 
-def _method(choice, value):
+def _method(choice: Choice, value: float) -> Method:
     """One value of a choice, as a method that the protocol can run."""
     # A threshold needs no network of its own: raw data are trained on once.
     name = choice.method if choice.parameter == "threshold" else f"{choice.method} {value:g}"
     return Method(name, choice.method, "", choice.kind, partial(choice.make, value))
 
 
-def ways(rows, choices=CHOICES):
+def ways(rows: pd.DataFrame, choices: Sequence[Choice] = CHOICES) -> pd.DataFrame:
     """Give the test score of each method on each split under four ways to arrive at a value.
 
     Parameters
@@ -242,7 +268,7 @@ def ways(rows, choices=CHOICES):
     return pd.concat(parts)
 
 
-def read(dataset, protocol, results=RESULTS):
+def read(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataFrame:
     """Recorded rows of one data set.
 
     Parameters
@@ -268,11 +294,11 @@ def read(dataset, protocol, results=RESULTS):
     return pd.read_csv(path, comment="#")
 
 
-def _path(results, protocol, dataset):
+def _path(results: str | Path, protocol: str, dataset: str) -> Path:
     return Path(results) / protocol / f"{dataset}.csv"
 
 
-def main(results=RESULTS, sets=SETS):
+def main(results: str | Path = RESULTS, sets: Sequence[str] = SETS) -> None:
     """Record all sets under both protocols; what is recorded is not run again."""
     for name, protocol in PROTOCOLS.items():
         for dataset in sets:
