@@ -12,10 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from imblearn.base import SamplerMixin
 from scipy import stats
-
-from simpor.lab.figures import score_table
+from simpor.lab.datasets import Dataset
 from simpor.lab.methods import COMPARISON, METHODS
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+from simpor.lab.figures import first_component_counts, score_table
 
 #: Printed numbers by (method, metric).
 Printed = Mapping[tuple[str, str], float]
@@ -202,6 +206,48 @@ def original_and_reproduced(
         },
         index=[METHODS[method].label for method in methods],
     )
+
+
+def hard_to_differentiate(
+    data: Dataset, samplers: Mapping[str, SamplerMixin], seed: int, *, test_share: float = 0.25
+) -> pd.DataFrame:
+    """Balance one training part with every sampler and count the rows that the classes share.
+
+    Parameters
+    ----------
+    data : simpor.lab.datasets.Dataset
+    samplers : mapping of str to sampler
+    seed : int
+        Of the split.
+    test_share : float, default=0.25
+        Share of the rows that are put aside. A quarter, as in the authors' public code: the counts
+        of Figure 8 of the TAI paper fit that.
+
+    Returns
+    -------
+    table : DataFrame
+        Index ``method``. Columns as in :data:`simpor.lab.published.HARD_TO_DIFFERENTIATE_TAI`:
+        ``n_minority``, ``n_majority``, ``n_intersection`` and ``ratio``, see
+        :func:`simpor.lab.figures.hard_to_differentiate_ratio`; and ``seeds``, the number of rows
+        from which the synthetic ones were made, NaN for a sampler that does not say.
+    """
+    X, _, y, _ = train_test_split(
+        data.X, data.y, test_size=test_share, stratify=data.y, random_state=seed
+    )
+    X = StandardScaler().fit_transform(X)
+    table = {}
+    for method, sampler in samplers.items():
+        _, majority, minority = first_component_counts(*sampler.fit_resample(X, y))
+        shared = np.minimum(majority, minority).sum()
+        seeds = getattr(sampler, "seed_indices_", None)
+        table[method] = {
+            "n_minority": minority.sum(),
+            "n_majority": majority.sum(),
+            "n_intersection": shared,
+            "ratio": shared / minority.sum(),
+            "seeds": np.nan if seeds is None else len(np.unique(seeds)),
+        }
+    return pd.DataFrame.from_dict(table, orient="index").rename_axis("method")
 
 
 def failures(recorded: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -17,11 +17,10 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
+from simpor.lab.methods import METHODS
 from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.inspection import DecisionBoundaryDisplay
-
-from simpor.lab.methods import METHODS
 
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
@@ -445,6 +444,28 @@ def differences(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.set_yticks(place, [METHODS[method].label for method in table.index])
     ax.set_ylim(len(table) - 0.5, -0.5)  # the first method on top, also on shared axes
     ax.locator_params(axis="x", nbins=5)
+    return ax
+
+
+def curve(ax: Axes, table: pd.DataFrame, *, label: str | None = None) -> Axes:
+    """Draw a mean score against the values of a parameter, each with its interval.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    table : DataFrame
+        From :func:`simpor.lab.tuning.curve`: the values as index, columns ``mean``, ``low`` and
+        ``high``.
+    label : str, optional
+        Of the legend.
+
+    Returns
+    -------
+    ax : matplotlib.axes.Axes
+    """
+    to_the_ends = [table["mean"] - table["low"], table["high"] - table["mean"]]
+    ax.errorbar(table.index, table["mean"], yerr=to_the_ends, fmt="o-", color=BLUE, capsize=2,
+                elinewidth=0.9, linewidth=1.4, markersize=4, label=label)
     return ax
 
 

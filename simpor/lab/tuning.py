@@ -24,17 +24,18 @@ import numpy as np
 import pandas as pd
 from imblearn import FunctionSampler
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
+from scipy import stats
+from simpor.lab.datasets import Dataset, load
+from simpor.lab.gdo import GDO
+from simpor.lab.methods import Method
+from simpor.lab.protocol import PROTOCOLS, PUBLISHED, Protocol, run
+from simpor.lab.study import write_rows
 from sklearn.base import BaseEstimator
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.svm import SVC
 
 from simpor import PUBLISHED_TAI, SIMPOR
-from simpor.lab.datasets import Dataset, load
-from simpor.lab.gdo import GDO
-from simpor.lab.methods import Method
-from simpor.lab.protocol import PROTOCOLS, PUBLISHED, Protocol, run
-from simpor.lab.study import write_rows
 
 #: The five sets of the TAI paper's Figures 6 and 7.
 SETS = ("glass0", "ecoli1", "new-thyroid1", "abalone9-18", "yeast4")
@@ -266,6 +267,79 @@ def ways(rows: pd.DataFrame, choices: Sequence[Choice] = CHOICES) -> pd.DataFram
             "test, each split": test.max(axis=1),
         }).assign(method=method).set_index("method", append=True))
     return pd.concat(parts)
+
+
+def curve(
+    rows: pd.DataFrame,
+    method: str,
+    *,
+    score: str = "test",
+    test_share: float = 0.2,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Mean score of each value of a parameter, with an interval.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of one data set under one protocol, see :func:`sensitivity`.
+    method : str
+    score : str, default="test"
+        Column of the rows.
+    test_share : float, default=0.2
+        Share of the rows in the test part of a split.
+    level : float, default=0.95
+
+    Returns
+    -------
+    table : DataFrame
+        Index ``value``; columns ``mean``, and ``low`` and ``high``, the ends of the interval of
+        :func:`simpor.lab.comparison.paired_differences`, here around a mean.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from simpor.lab.tuning import curve
+    >>> rows = pd.DataFrame({"fold": [0, 1, 2], "method": "smote", "value": 5,
+    ...                      "test": [0.7, 0.8, 0.9]})
+    >>> curve(rows, "smote").round(3).loc[5].to_dict()
+    {'mean': 0.8, 'low': 0.471, 'high': 1.129}
+    """
+    scores = rows[rows["method"] == method].groupby("value")[score]
+    n = scores.count()
+    error = scores.std(ddof=1) * np.sqrt(1 / n + test_share / (1 - test_share))
+    half = stats.t.ppf((1 + level) / 2, n - 1) * error
+    return pd.DataFrame(
+        {"mean": scores.mean(), "low": scores.mean() - half, "high": scores.mean() + half})
+
+
+def long_rows(rows: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Test scores of one method's values as the functions of :mod:`simpor.lab.comparison` take them.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of one data set under one protocol, see :func:`sensitivity`.
+    method : str
+
+    Returns
+    -------
+    DataFrame
+        Long rows; in the column method stands the value, in words such as "0.3".
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from simpor.lab.comparison import paired_differences
+    >>> from simpor.lab.tuning import long_rows
+    >>> rows = pd.DataFrame({"fold": [0, 1] * 2, "method": "smote", "value": [5, 5, 6, 6],
+    ...                      "test": [0.7, 0.8, 0.8, 0.9]})
+    >>> paired_differences(long_rows(rows, "smote"), "5", "f1")["difference"].round(3).to_dict()
+    {'6': 0.1}
+    """
+    rows = rows[rows["method"] == method]
+    return pd.DataFrame({"fold": rows["fold"], "seed": 0, "metric": "f1", "value": rows["test"],
+                         "method": rows["value"].map("{:g}".format)})
 
 
 def read(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataFrame:

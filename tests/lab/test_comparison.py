@@ -1,20 +1,27 @@
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.over_sampling import SMOTE
 from scipy import stats
+from simpor.lab.datasets import moon
+from simpor.lab.methods import ABLATION
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
 
+from simpor import SIMPOR
 from simpor.lab.comparison import (
     SHOWN,
     ablation,
     ablation_effects,
     beside_paper,
     failures,
+    hard_to_differentiate,
     original_and_reproduced,
     paired_differences,
     rerun_against_record,
     verdict,
 )
-from simpor.lab.methods import ABLATION
+from simpor.lab.figures import hard_to_differentiate_ratio
 
 
 def long_rows(values, metric="auc"):
@@ -133,3 +140,20 @@ def test_failures_are_counted_by_reason():
     assert failures([rows, failed]).to_dict("records") == [
         {"dataset": "moon-7", "protocol": "sound", "method": "adasyn", "failure": "ValueError: no", "folds": 5}
     ]
+
+
+def test_shared_rows_are_counted_after_balancing_a_training_part():
+    data = moon(7, n_samples=300)
+    samplers = {"SMOTE": SMOTE(random_state=0),
+                "SIMPOR": SIMPOR(informative_portion=1, max_iter=0, random_state=0)}
+    table = hard_to_differentiate(data, samplers, 3)
+    X, _, y, _ = train_test_split(data.X, data.y, test_size=0.25, stratify=data.y, random_state=3)
+    X = StandardScaler().fit_transform(X)
+    for method, sampler in samplers.items():
+        balanced = sampler.fit_resample(X, y)
+        assert table.loc[method, "ratio"] == hard_to_differentiate_ratio(*balanced)
+        assert table.loc[method, "n_majority"] == table.loc[method, "n_minority"] == sum(y == 0)
+    np.testing.assert_allclose(
+        table["ratio"], table["n_intersection"] / table["n_minority"])
+    assert table.loc["SIMPOR", "seeds"] == len(np.unique(samplers["SIMPOR"].seed_indices_))
+    assert np.isnan(table.loc["SMOTE", "seeds"])

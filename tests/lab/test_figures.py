@@ -134,6 +134,18 @@ def test_published_and_reproduced_stand_on_one_line_a_method(ax):
         figures.original_against_reproduced(ax, table.drop(columns="spread"))
 
 
+def test_a_curve_has_a_point_and_a_bar_for_every_value(ax):
+    table = pd.DataFrame({"mean": [0.8, 0.7], "low": [0.7, 0.65], "high": [0.9, 0.75]},
+                         index=[0.1, 0.4])
+    assert figures.curve(ax, table, label="ours") is ax
+    (container,) = ax.containers
+    line, _, (bars,) = container.lines
+    np.testing.assert_allclose(line.get_xydata(), [[0.1, 0.8], [0.4, 0.7]])
+    np.testing.assert_allclose(bars.get_segments(), [[[0.1, 0.7], [0.1, 0.9]],
+                                                     [[0.4, 0.65], [0.4, 0.75]]])
+    assert ax.get_legend_handles_labels()[1] == ["ours"]
+
+
 def test_heat_map_reads_like_its_table_and_signs_what_is_beyond_the_limit(ax):
     table = pd.DataFrame({"SMOTE": [0.2, 0.0], "ADASYN": [-0.1, np.nan]}, index=["pima", "glass1"])
     assert figures.heat_map(ax, table, limit=0.1) is ax

@@ -8,13 +8,25 @@ import pandas as pd
 import pytest
 from imblearn import FunctionSampler
 from imblearn.over_sampling import SMOTE
-
-from simpor import SIMPOR
-from simpor.lab import tuning
+from scipy import stats
 from simpor.lab.datasets import moon
 from simpor.lab.network import Network
 from simpor.lab.protocol import SOUND, run
-from simpor.lab.tuning import CHOICES, FURTHER, SENSITIVITY, Choice, candidates, sensitivity, ways
+
+from simpor import SIMPOR
+from simpor.lab import tuning
+from simpor.lab.comparison import paired_differences
+from simpor.lab.tuning import (
+    CHOICES,
+    FURTHER,
+    SENSITIVITY,
+    Choice,
+    candidates,
+    curve,
+    long_rows,
+    sensitivity,
+    ways,
+)
 
 SMALL = (
     Choice("raw", "threshold", 0.5, (0.1, 0.5), lambda value, seed: FunctionSampler()),
@@ -115,6 +127,26 @@ def test_a_value_that_fails_gets_the_score_of_raw_data():
                          "inside": [0.4, 0.9, np.nan, 0.3]})
     adasyn = ways(rows).loc[(0, "adasyn")]
     assert adasyn.to_list() == [0.7, 0.7, 0.7, 0.7]
+
+
+def test_a_curve_has_the_interval_of_a_mean_for_every_value():
+    scores = np.random.default_rng(0).normal(size=(2, 5))
+    rows = pd.DataFrame({"fold": [*range(5)] * 2, "method": "smote",
+                         "value": np.repeat([9, 3], 5), "test": scores.ravel()})
+    table = curve(pd.concat([rows, rows.assign(method="other", test=0)]), "smote", test_share=0)
+    assert table.index.to_list() == [3, 9]
+    for value, column in zip((9, 3), scores):
+        usual = stats.ttest_1samp(column, 0).confidence_interval()
+        np.testing.assert_allclose(table.loc[value], [column.mean(), *usual])
+    wider = curve(rows, "smote")
+    np.testing.assert_allclose(
+        (wider["high"] - wider["low"]) / (table["high"] - table["low"]), np.sqrt(1 + 5 * 0.25))
+
+
+def test_long_rows_can_be_paired(rows):
+    difference = paired_differences(long_rows(rows, "smote"), "5", "f1").loc["3", "difference"]
+    test = rows[rows["method"] == "smote"].pivot(index="fold", columns="value", values="test")
+    np.testing.assert_allclose(difference, (test[3] - test[5]).mean())
 
 
 def test_records_and_reads(tmp_path, monkeypatch, data, rows):
