@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from imblearn.base import SamplerMixin
 from scipy import stats
-from simpor.lab.datasets import Dataset
-from simpor.lab.methods import COMPARISON, METHODS
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+from simpor.lab.datasets import Dataset
 from simpor.lab.figures import first_component_counts, score_table
+from simpor.lab.methods import COMPARISON, METHODS
 
 #: Printed numbers by (method, metric).
 Printed = Mapping[tuple[str, str], float]
@@ -192,6 +192,14 @@ def original_and_reproduced(
 ) -> pd.DataFrame:
     """Printed scores, our means and our standard deviations, for a figure.
 
+    Parameters
+    ----------
+    printed : mapping of (method, metric) to float
+    rows : DataFrame
+        Long rows of one data set under one protocol.
+    metric : str
+    methods : sequence of str
+
     Returns
     -------
     table : DataFrame
@@ -291,6 +299,12 @@ def ablation(rows: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc")) -> pd.D
 
 def ablation_effects(rows: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc")) -> pd.DataFrame:
     """What the direction and the region change, fold by fold, with intervals.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As in :func:`ablation`.
+    metrics : sequence of str
 
     Returns
     -------

@@ -17,10 +17,11 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
-from simpor.lab.methods import METHODS
 from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.inspection import DecisionBoundaryDisplay
+
+from simpor.lab.methods import METHODS
 
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 

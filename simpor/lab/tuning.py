@@ -25,17 +25,17 @@ import pandas as pd
 from imblearn import FunctionSampler
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
 from scipy import stats
-from simpor.lab.datasets import Dataset, load
-from simpor.lab.gdo import GDO
-from simpor.lab.methods import Method
-from simpor.lab.protocol import PROTOCOLS, PUBLISHED, Protocol, run
-from simpor.lab.study import write_rows
 from sklearn.base import BaseEstimator
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.svm import SVC
 
 from simpor import PUBLISHED_TAI, SIMPOR
+from simpor.lab.datasets import Dataset, load
+from simpor.lab.gdo import GDO
+from simpor.lab.methods import Method
+from simpor.lab.protocol import PROTOCOLS, PUBLISHED, Protocol, run
+from simpor.lab.study import write_rows
 
 #: The five sets of the TAI paper's Figures 6 and 7.
 SETS = ("glass0", "ecoli1", "new-thyroid1", "abalone9-18", "yeast4")
@@ -163,7 +163,11 @@ def candidates(
 
     Parameters
     ----------
-    data, protocol, folds, choices, n_jobs, verbose
+    data : simpor.lab.datasets.Dataset
+    protocol : simpor.lab.protocol.Protocol
+    folds : sequence of int
+    choices : sequence of Choice
+    n_jobs, verbose : int
         As in :func:`sensitivity`.
 
     Returns
@@ -254,7 +258,7 @@ def ways(rows: pd.DataFrame, choices: Sequence[Choice] = CHOICES) -> pd.DataFram
     for method, scores in rows[rows["method"].isin(paper)].groupby("method", sort=False):
         test, inside = (
             scores.pivot(index="fold", columns="value", values=part)
-            .apply(lambda column: column.fillna(raw[part])).dropna(axis="columns")
+            .apply(lambda column, part=part: column.fillna(raw[part])).dropna(axis="columns")
             for part in ("test", "inside"))
         nearest_first = sorted(test.columns.intersection(inside.columns),
                                key=lambda value: abs(value - paper[method]))
@@ -373,7 +377,14 @@ def _path(results: str | Path, protocol: str, dataset: str) -> Path:
 
 
 def main(results: str | Path = RESULTS, sets: Sequence[str] = SETS) -> None:
-    """Record all sets under both protocols; what is recorded is not run again."""
+    """Record all sets under both protocols; what is recorded is not run again.
+
+    Parameters
+    ----------
+    results : path-like
+        Folder of the files.
+    sets : sequence of str
+    """
     for name, protocol in PROTOCOLS.items():
         for dataset in sets:
             path = _path(results, name, dataset)

@@ -3,8 +3,6 @@ import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE
 from scipy import stats
-from simpor.lab.datasets import moon
-from simpor.lab.methods import ABLATION
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
@@ -21,7 +19,9 @@ from simpor.lab.comparison import (
     rerun_against_record,
     verdict,
 )
+from simpor.lab.datasets import moon
 from simpor.lab.figures import hard_to_differentiate_ratio
+from simpor.lab.methods import ABLATION
 
 
 def long_rows(values, metric="auc"):

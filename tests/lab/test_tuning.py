@@ -9,13 +9,13 @@ import pytest
 from imblearn import FunctionSampler
 from imblearn.over_sampling import SMOTE
 from scipy import stats
-from simpor.lab.datasets import moon
-from simpor.lab.network import Network
-from simpor.lab.protocol import SOUND, run
 
 from simpor import SIMPOR
 from simpor.lab import tuning
 from simpor.lab.comparison import paired_differences
+from simpor.lab.datasets import moon
+from simpor.lab.network import Network
+from simpor.lab.protocol import SOUND, run
 from simpor.lab.tuning import (
     CHOICES,
     FURTHER,
@@ -89,7 +89,7 @@ def test_each_value_is_scored_on_both_parts_of_each_split(rows):
 
 
 def test_scores_inside_never_see_the_test_part(rows, data, protocol):
-    _, test = list(protocol.splits(0).split(data.X, data.y))[0]
+    _, test = next(iter(protocol.splits(0).split(data.X, data.y)))
     X, y = data.X.copy(), data.y.copy()
     X[test] = 1e3
     other = candidates(replace(data, X=X, y=y), protocol, folds=[0], choices=SMALL, n_jobs=1)
