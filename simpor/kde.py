@@ -212,15 +212,15 @@ def _fill_tile(
             total = total + weight
             _store(weights, j, weight)
         for k in range(0, d, 2):  # two features for each weight that is loaded
-            l = min(k + 1, d - 1)  # an odd last feature is its own partner
+            next_k = min(k + 1, d - 1)  # an odd last feature is its own partner
             pull_k = _load(pull, k) * rescale
-            pull_l = _load(pull, l) * rescale
+            pull_next = _load(pull, next_k) * rescale
             for j in range(len(block)):
                 weight = _load(weights, j)
                 pull_k = pull_k + weight * block[j, k]
-                pull_l = pull_l + weight * block[j, l]
+                pull_next = pull_next + weight * block[j, next_k]
             _store(pull, k, pull_k)
-            _store(pull, l, pull_l)
+            _store(pull, next_k, pull_next)
     summed = np.empty((2, LANES))
     _store(summed, 0, nearest)
     _store(summed, 1, total)
@@ -280,7 +280,23 @@ def scott_bandwidth(n_rows: int, n_features: int) -> float:
 
 
 def check_bandwidth(bandwidth: Any) -> float:
-    """Return `bandwidth` as a float; a ValueError or TypeError says what it must be."""
+    """Return a bandwidth as a float, if it is one.
+
+    Parameters
+    ----------
+    bandwidth : object
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    ValueError
+        If it is not positive and finite.
+    """
     if isinstance(bandwidth, bool) or not isinstance(bandwidth, Real):
         raise TypeError(f'bandwidth={bandwidth!r}: give a positive number or "scott".')
     h = float(bandwidth)
@@ -290,7 +306,17 @@ def check_bandwidth(bandwidth: Any) -> float:
 
 
 def check_n_jobs(n_jobs: Any) -> None:
-    """Raise a ValueError unless `n_jobs` is None, -1 or a positive integer."""
+    """Refuse a number of threads that is none.
+
+    Parameters
+    ----------
+    n_jobs : object
+
+    Raises
+    ------
+    ValueError
+        If it is not None, -1 or a positive integer.
+    """
     if n_jobs is not None and not (isinstance(n_jobs, Integral) and (n_jobs == -1 or int(n_jobs) >= 1)):
         raise ValueError(f"n_jobs={n_jobs!r}: give None, -1 (all threads) or a number of threads >= 1.")
 

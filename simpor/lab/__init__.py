@@ -1,0 +1,1 @@
+"""What the experiments of the book need: data, methods, networks, statistics, figures."""

@@ -165,7 +165,9 @@ def train_autoencoder(
     ----------
     X : ndarray of shape (n, d)
     y : ndarray of shape (n,)
-    latent_dim, penalty_weight, n_steps
+    latent_dim : int
+    penalty_weight : float
+    n_steps : int
         As in `DeepSMOTE`.
     rng : RandomState
         For the first weights and the batches.

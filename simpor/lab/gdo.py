@@ -164,13 +164,33 @@ def anchor_probabilities(distances: np.ndarray, is_other: np.ndarray) -> np.ndar
 
 
 def distance_to_nearest(points: np.ndarray) -> np.ndarray:
-    """Distance from each point to the nearest other one, shape (n,); 0 for a single point."""
+    """Distance from each point to the nearest other one.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, d)
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        0 for a single point.
+    """
     if len(points) == 1:
         return np.zeros(1)
     return NearestNeighbors(n_neighbors=1).fit(points).kneighbors()[0][:, 0]
 
 
 def random_directions(n: int, d: int, rng: np.random.RandomState) -> np.ndarray:
-    """``n`` independent unit vectors in ``d`` dimensions, uniform on the sphere, shape (n, d)."""
+    """Independent unit vectors, uniform on the sphere.
+
+    Parameters
+    ----------
+    n, d : int
+    rng : RandomState
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+    """
     directions = rng.normal(size=(n, d))
     return directions / np.linalg.norm(directions, axis=1, keepdims=True)

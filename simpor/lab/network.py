@@ -267,7 +267,22 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train on the rows of X (n, d) with labels y (n,); returns self."""
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,)
+
+        Returns
+        -------
+        self : NetworkClassifier
+
+        Raises
+        ------
+        ValueError
+            If there is one class only, or a value is not finite.
+        """
         X, y = validate_data(self, X, y)
         check_classification_targets(y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
@@ -280,12 +295,31 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
-        """Class probabilities of X (n, d), one column a class in the order of ``classes_``."""
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes), float32
+            Columns in the order of ``classes_``.
+        """
         check_is_fitted(self)
         return self.stack_.predict_proba(0, validate_data(self, X, reset=False))
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """The most probable class of each row of X (n, d)."""
+        """The most probable class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
         most_probable = self.predict_proba(X).argmax(axis=1)
         return self.classes_[most_probable]
 

@@ -278,7 +278,13 @@ def _is_pending(path: Path, made_by: str) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
+    """The command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, default=None
+        What follows the command; None takes that of this process.
+    """
     parser = _parser()
     given = parser.parse_args(arguments)
     chosen = _expand(given.methods, _METHOD_GROUPS)
