@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from imblearn import FunctionSampler
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
+from joblib import hash as joblib_hash
 from scipy import stats
 from sklearn.base import BaseEstimator
 from sklearn.metrics import f1_score
@@ -31,6 +32,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.svm import SVC
 
 from simpor import PUBLISHED_TAI, SIMPOR
+from simpor.informative import LARGEST_SEED
 from simpor.lab.datasets import Dataset, load
 from simpor.lab.gdo import GDO
 from simpor.lab.methods import Method
@@ -44,6 +46,23 @@ RESULTS = Path("book/results/tuning")
 
 #: Splits of a protocol that are used.
 FOLDS = 5
+
+
+_REGIONS: dict[str, np.ndarray] = {}
+
+
+class _Simpor(SIMPOR):
+    """SIMPOR that finds an informative region once a process: most values here share one."""
+
+    def _informative_region(
+        self, data: np.ndarray, y: np.ndarray, random_state: np.random.RandomState
+    ) -> np.ndarray:
+        key = joblib_hash((data, y, self.informative_portion, random_state.get_state()))
+        if key in _REGIONS:
+            random_state.randint(LARGEST_SEED)  # what the search would have drawn
+        else:
+            _REGIONS[key] = super()._informative_region(data, y, random_state)
+        return _REGIONS[key]
 
 
 @dataclass(frozen=True)
@@ -77,12 +96,12 @@ _NEIGHBORS = tuple(range(1, 11))
 
 _SIMPOR_CHOICES = (
     Choice("simpor-published", "informative portion", 0.3, _PORTIONS,
-           lambda value, seed: SIMPOR(**{**PUBLISHED_TAI, "informative_portion": value},
+           lambda value, seed: _Simpor(**{**PUBLISHED_TAI, "informative_portion": value},
                                       random_state=seed)),
     Choice("simpor-published, alpha", "alpha", 1, _PORTIONS,
-           lambda value, seed: SIMPOR(**{**PUBLISHED_TAI, "alpha": value}, random_state=seed)),
+           lambda value, seed: _Simpor(**{**PUBLISHED_TAI, "alpha": value}, random_state=seed)),
     Choice("simpor-published, ten draws", "draw", 0, tuple(range(10)),
-           lambda value, seed: SIMPOR(**PUBLISHED_TAI,
+           lambda value, seed: _Simpor(**PUBLISHED_TAI,
                                       random_state=None if seed is None else seed + value)),
 )
 
@@ -108,9 +127,9 @@ CHOICES = (
 #: degree, so that the density would hardly matter: here the ascent converges.
 FURTHER = (
     Choice("simpor-converged, bandwidth", "bandwidth", np.nan, (0.1, 0.2, 0.4, 0.8, 1.6, 3.2),
-           lambda value, seed: SIMPOR(bandwidth=value, random_state=seed)),
+           lambda value, seed: _Simpor(bandwidth=value, random_state=seed)),
     Choice("simpor-converged, k", "k", 5, (1, 3, 5, 7, 10),
-           lambda value, seed: SIMPOR(k_neighbors=value, random_state=seed)),
+           lambda value, seed: _Simpor(k_neighbors=value, random_state=seed)),
 )
 
 #: The parameters of SIMPOR.

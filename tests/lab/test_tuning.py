@@ -10,7 +10,7 @@ from imblearn import FunctionSampler
 from imblearn.over_sampling import SMOTE
 from scipy import stats
 
-from simpor import SIMPOR
+from simpor import PUBLISHED_TAI, SIMPOR
 from simpor.lab import tuning
 from simpor.lab.comparison import paired_differences
 from simpor.lab.datasets import moon
@@ -173,3 +173,15 @@ def test_records_and_reads(tmp_path, monkeypatch, data, rows):
     recorded = sound[sound["method"] == "c"].drop(columns="method")
     pd.testing.assert_frame_equal(recorded, rows.drop(columns="method"), rtol=1e-5)
     assert sound[sound["method"] == "s"]["inside"].isna().all()
+
+
+def test_a_region_that_is_remembered_changes_no_row():
+    data = moon(3, n_samples=120)
+    alpha = next(choice for choice in CHOICES if choice.parameter == "alpha")
+    expected = SIMPOR(**{**PUBLISHED_TAI, "alpha": 0.5}, random_state=3).fit_resample(data.X, data.y)
+    tuning._REGIONS.clear()
+    for _ in range(2):  # found, then remembered
+        X, y = alpha.make(0.5, 3).fit_resample(data.X, data.y)
+        np.testing.assert_array_equal(X, expected[0])
+        np.testing.assert_array_equal(y, expected[1])
+    assert len(tuning._REGIONS) == 1
