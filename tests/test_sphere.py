@@ -1,7 +1,8 @@
-"""ascend_on_sphere against dense grids, closed forms and its own promises."""
+"""ascend_on_sphere against dense grids, scipy, closed forms and its own promises."""
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from sklearn.datasets import make_moons
 
 from simpor import PosteriorRatio, ascend_on_sphere
@@ -54,6 +55,58 @@ def test_circle_maxima_agree_with_a_dense_grid(moon, objective):
         neighbours = heights[(at + np.arange(-40, 41)) % 20_000]
         assert value >= neighbours.max() - 1e-9  # a local maximum
         assert value <= heights.max() + 1e-6
+
+
+def test_sphere_maxima_agree_with_a_dense_grid():
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(size=(150, 3)), rng.normal(0.7, 0.8, size=(50, 3))])
+    y = np.repeat([0, 1], [150, 50])
+    objective = PosteriorRatio(bandwidth=0.4).fit(X, y).log_ratio_and_gradient
+    # a spiral from pole to pole, whose points are all about 0.02 apart
+    n = 30_000
+    height, turn = 1 - (2 * np.arange(n) + 1) / n, np.pi * (1 + np.sqrt(5)) * np.arange(n)
+    width = np.sqrt(1 - height**2)
+    sphere = 0.6 * np.column_stack([width * np.cos(turn), width * np.sin(turn), height])
+    for center in X[y == 1][:4]:
+        heights = objective(center + sphere)[0]
+        end = ascend_on_sphere(objective, np.tile(center, (60, 1)), 0.6, random_state=0)
+        assert end.converged.all()
+        for x, value in zip(end.x, end.value):  # each a local maximum
+            near = np.linalg.norm(center + sphere - x, axis=1) < 0.04
+            assert near.sum() > 20 and value >= heights[near].max() - 1e-9
+        # the highest of them is the highest of all, which the grid misses by its spacing at most
+        assert heights.max() <= end.value.max() + 1e-9 <= heights.max() + 1e-2
+
+
+def test_maxima_in_ten_dimensions_agree_with_a_constrained_solver():
+    rng = np.random.default_rng(1)
+    X = np.vstack([rng.normal(size=(120, 10)), rng.normal(0.6, 1.0, size=(40, 10))])
+    y = np.repeat([0, 1], [120, 40])
+    # so wide a kernel leaves one maximum on each sphere
+    ratio = PosteriorRatio(bandwidth=2.0).fit(X, y)
+    centers, radii = X[y == 1][:6], np.array([0.1, 0.5, 1.0, 1.5, 2.0, 3.0])
+    end = ascend_on_sphere(ratio.log_ratio_and_gradient, centers, radii, tol=1e-7, random_state=0)
+    start = ascend_on_sphere(
+        ratio.log_ratio_and_gradient, centers, radii, max_iter=0, random_state=1
+    ).x
+    assert end.converged.all()
+    for center, radius, x, value, first in zip(centers, radii, end.x, end.value, start):
+        on_sphere = {
+            "type": "eq",
+            "fun": lambda x, center=center, radius=radius: np.sum((x - center) ** 2) - radius**2,
+            "jac": lambda x, center=center: 2 * (x - center),
+        }
+        solved = minimize(
+            lambda x: -ratio.log_ratio(x[None])[0],
+            first,
+            jac=lambda x: -ratio.gradient(x[None])[0],
+            constraints=[on_sphere],
+            method="SLSQP",
+            options={"ftol": 1e-14, "maxiter": 300},
+        )
+        assert np.linalg.norm(solved.x - center) == pytest.approx(radius, abs=1e-7)
+        assert value == pytest.approx(-solved.fun, abs=1e-8)
+        np.testing.assert_allclose(x, solved.x, atol=1e-4)
 
 
 @pytest.mark.parametrize("step", ["adaptive", PUBLISHED_STEP, 0.3])
