@@ -47,6 +47,9 @@ PUBLISHED_PREPRINT: dict[str, Any] = {
 }
 
 
+# Points that climb together: enough to keep every thread busy, few enough to bound the memory.
+POINTS_AT_ONCE = 2**14
+
 # what scikit-learn's messages about X and y leave unsaid
 CURES = {
     "could not convert string to float": "Encode text as numbers first, e.g. with OneHotEncoder.",
@@ -249,23 +252,25 @@ class SIMPOR(BaseOverSampler):
                 pool = self._pool(y, label, region, is_noise)
                 seeds = random_state.choice(pool, size=n_drawn)  # lines 5 and 15
                 radii = self._draw_radii(ranges[seeds], random_state)  # lines 8 and 17
-                ascent = ascend_on_sphere(  # lines 9 and 18
-                    ratios[label].log_ratio_and_gradient,
-                    data[seeds],
-                    radii,
-                    step=self.step,
-                    max_iter=self._max_iter(region),
-                    random_state=random_state,
-                )
-                here = slice(end, end + n_drawn)  # lines 10 and 19
-                end += n_drawn
-                synthetic[here] = ascent.x
-                self._note(here, region, seeds, radii, ascent)
+                for first in range(0, n_drawn, POINTS_AT_ONCE):
+                    part = slice(first, first + POINTS_AT_ONCE)
+                    ascent = ascend_on_sphere(  # lines 9 and 18
+                        ratios[label].log_ratio_and_gradient,
+                        data[seeds[part]],
+                        radii[part],
+                        step=self.step,
+                        max_iter=self._max_iter(region),
+                        random_state=random_state,
+                    )
+                    here = slice(end, end + len(ascent.x))  # lines 10 and 19
+                    end = here.stop
+                    synthetic[here] = ascent.x
+                    self._note(here, region, seeds[part], radii[part], ascent)
                 if self.verbose:
-                    gain = np.sum(ascent.value - ascent.start_value) / max(n_drawn, 1)
+                    gains = (self.log_ratio_ - self.log_ratio_start_)[end - n_drawn : end]
                     print(
                         f"[SIMPOR] class {label}, {region} region: {n_drawn} rows from {len(pool)} "
-                        f"seeds, mean gain {gain:.3g} nats"
+                        f"seeds, mean gain {np.sum(gains) / max(n_drawn, 1):.3g} nats"
                     )
 
         if np.issubdtype(X.dtype, np.integer):

@@ -586,3 +586,11 @@ def test_the_default_learner():
     X, y = imbalanced()
     one, again = (SIMPOR(random_state=0, max_iter=10).fit_resample(X, y) for _ in range(2))
     assert same_bits(one[0], again[0]) and np.ptp(np.bincount(one[1])) == 0
+
+
+def test_points_that_climb_in_several_parts_end_where_they_end_together(monkeypatch):
+    X, y = imbalanced()
+    together, _ = fast().fit_resample(X, y)
+    monkeypatch.setattr(simpor.sampler, "POINTS_AT_ONCE", 7)
+    in_parts, _ = fast().fit_resample(X, y)
+    assert same_bits(together, in_parts)
