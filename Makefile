@@ -1,4 +1,4 @@
-# Everything runs in .venv, which is made at first use and again when requirements.txt or
+# Everything runs in .venv, which is made at first use and again when requirements-hashed.txt or
 # pyproject.toml change. Another Python: make book PYTHON3=/path/to/python3.12
 
 RIGHT_PYTHON := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -12,7 +12,7 @@ INSTALLED := .venv/installed
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help book test chapters study-small lab lock clean
+.PHONY: help book test check chapters study-small lab lock audit clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -23,8 +23,15 @@ book: $(INSTALLED)  ## build the book from the chapters' stored outputs
 	@.venv/bin/jupyter-book build . --quiet -n -W --keep-going
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
 
-test: $(INSTALLED)  ## run the unit tests, every chapter, and a strict build of the book
-	@$(PYTHON) -m pytest --quiet --nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests simpor book
+test: check  ## run the checks, the unit tests, every chapter, and a strict build of the book
+	@$(PYTHON) -m pytest --quiet -n auto --maxprocesses=4 --dist loadfile \
+		--nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests simpor book
+
+check: $(INSTALLED)  ## look at the code without running it: rules, layout, types, docstrings
+	@$(PYTHON) -m ruff check --quiet .
+	@$(PYTHON) -m ruff format --quiet --check .
+	@$(PYTHON) -m mypy --no-error-summary
+	@$(PYTHON) -m numpydoc lint simpor/*.py simpor/lab/*.py
 
 chapters: $(INSTALLED)  ## execute all chapters again and store their outputs
 	@$(PYTHON) book/execute.py
@@ -38,21 +45,31 @@ study-small: $(INSTALLED)  ## record the comparison of chapters 7 to 9 again, in
 lab: $(INSTALLED)  ## open the chapters in JupyterLab
 	@$(PYTHON) -m jupyterlab book
 
-lock: $(INSTALLED)  ## pin the versions of requirements.txt anew from pyproject.toml
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile pyproject.toml --quiet --all-extras --upgrade \
-		--universal --fork-strategy fewest --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-		--output-file requirements.txt
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile pyproject.toml --quiet --all-extras \
+	--universal --fork-strategy fewest --python-version 3.11 --no-emit-index-url --no-emit-find-links
+
+lock: $(INSTALLED)  ## pin the versions of requirements.txt anew from pyproject.toml, and their hashes
+	@$(COMPILE) --upgrade --output-file requirements.txt
+	@rm -f requirements-hashed.txt
+	@$(COMPILE) --generate-hashes --no-annotate --constraint requirements.txt --output-file requirements-hashed.txt
+
+audit: $(INSTALLED)  ## ask PyPI for known vulnerabilities of the pinned versions, and list their licences
+	@$(PYTHON) -m uv tool run pip-audit --strict --disable-pip --progress-spinner off --requirement requirements-hashed.txt
+	@$(PYTHON) -m uv tool run pip-licenses --python $(PYTHON) --order license
 
 clean:  ## remove the environment and what was built
 	rm -rf .venv _build
 
-$(INSTALLED): requirements.txt pyproject.toml
+# Every file that is installed has a hash in requirements-hashed.txt, uv and what builds simpor included.
+$(INSTALLED): requirements-hashed.txt pyproject.toml
 	@test -n "$(PYTHON3)" && "$(PYTHON3)" -c '$(RIGHT_PYTHON)' || { \
 		echo "simpor needs Python 3.11, 3.12 or 3.13: install one, or name it with make ... PYTHON3=/path/to/python" >&2; exit 1; }
 	@"$(PYTHON3)" -m venv .venv || { \
 		echo "This Python cannot make environments: install its venv module (on Debian and Ubuntu the package python3-venv)" >&2; exit 1; }
 	@echo "Installing the pinned versions into .venv: a few minutes the first time."
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint requirements.txt uv
-	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --exact --no-deps --requirement requirements.txt --editable .
+	@awk '/^uv==/, !/\\$$/' requirements-hashed.txt > .venv/uv.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement .venv/uv.txt
+	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --exact --no-deps --require-hashes --requirement requirements-hashed.txt
+	@$(PYTHON) -m uv pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
 	@$(PYTHON) -m uv pip check --quiet --python $(PYTHON)
 	@touch $@

@@ -39,6 +39,18 @@ def test_every_pin_is_one_version(pins):
 def test_pins_name_no_place(root):
     text = (root / "requirements.txt").read_text()
     assert not re.search(r"://|file:|^\s*(-|/)", text, flags=re.MULTILINE)
+    text = (root / "requirements-hashed.txt").read_text()
+    assert not re.search(r"://|file:|^\s*(-(?!-hash=)|/)", text, flags=re.MULTILINE)
+
+
+def test_every_pin_has_hashes(root, pins):
+    text = (root / "requirements-hashed.txt").read_text().replace("\\\n", "")
+    lines = [line.split(" --hash=") for line in text.splitlines() if re.match(r"\w", line)]
+    hashed = {pin.strip(): [value.strip() for value in hashes] for pin, *hashes in lines}
+    same = {str(Requirement(pin)) for pin in hashed} == {str(pin) for pin in pins.values()}
+    assert same, "requirements-hashed.txt has other pins than requirements.txt: run make lock"
+    for pin, hashes in hashed.items():
+        assert hashes and all(re.fullmatch("sha256:[0-9a-f]{64}", value) for value in hashes), pin
 
 
 def test_pins_satisfy_pyproject(project, pins):
