@@ -12,15 +12,34 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 BOOK = Path(__file__).parent
+# The first code cell of every chapter. The book leaves it out; on Colab it fetches what the chapter needs.
+COLAB = """\
+# On Google Colab this fetches the book's files and installs its module; elsewhere it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    !git clone --quiet --depth 1 https://github.com/simpor/simpor
+    %pip install --quiet "./simpor[keras,study]"
+    %cd simpor/book"""
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 
 
+def begin_with_colab_cell(notebook):
+    """Put the cell for Colab before the first cell with code, unless it is there."""
+    first = next(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+    if notebook.cells[first].id != "colab":
+        cell = nbformat.v4.new_code_cell(id="colab", metadata={"tags": ["remove-cell"]})
+        notebook.cells.insert(first, cell)
+    notebook.cells[first].source = COLAB
+
+
 def execute(path):
     """Run all cells of one chapter, in its folder, and write the file with the new outputs."""
     notebook = nbformat.read(path, as_version=4)
+    begin_with_colab_cell(notebook)
     client = NotebookClient(
         notebook,
         timeout=1200,

@@ -1,9 +1,10 @@
 """A figure that moves, step by step, without a kernel and without any library.
 
-:func:`step_player` writes one inline SVG with a slider and a button under it. The last step is
-drawn in plain SVG, so the figure also stands on paper, in a viewer that drops scripts, and before
-any script has run; the script then only moves what is already there. Every step has a sentence,
-which is shown, and read aloud by a screen reader when the slider moves.
+:func:`step_player` writes one inline SVG with a slider and a button under it. One step, the last
+unless another is named, is drawn in plain SVG, so the figure also stands on paper, in a viewer
+that drops scripts, and before any script has run; the script then only moves what is already
+there. Every step has a sentence, which is shown, and read aloud by a screen reader when the slider
+moves.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ html[data-theme="dark"] .bd-content div.cell_output div.text_html:has(div.step)
 </style>
 $svg
 <div class="bar" hidden><button type="button">Play</button>
-<input type="range" min="0" max="$last" value="$last" step="1" aria-label="step" \
+<input type="range" min="0" max="$last" value="$shown" step="1" aria-label="step" \
 aria-valuetext="$caption"></div>
 <output aria-live="polite">$caption</output>
 <script type="application/json">$data</script>
@@ -65,6 +66,7 @@ aria-valuetext="$caption"></div>
     const bar = box.querySelector(".bar"), button = bar.querySelector("button");
     const slider = bar.querySelector("input"), sentence = box.querySelector("output");
     const lines = box.querySelectorAll(".path"), dots = box.querySelectorAll(".dot");
+    const maps = box.querySelector(".maps");
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     const last = steps.captions.length - 1;
     let timer = null;
@@ -76,6 +78,7 @@ aria-valuetext="$caption"></div>
         dots[k].setAttribute("cx", path[i][0]);
         dots[k].setAttribute("cy", path[i][1]);
       });
+      if (maps) maps.setAttribute("y", -i * steps.rows);
       slider.value = i;
       slider.setAttribute("aria-valuetext", steps.captions[i]);
       sentence.textContent = steps.captions[i];
@@ -122,19 +125,22 @@ def step_player(
     curves: Sequence[ArrayLike] = (),
     xlabel: str = "feature 1",
     ylabel: str = "feature 2",
-    cmap: str = "viridis",
+    cmap: str | mpl.colors.Colormap = "viridis",
     levels: int = 32,
+    shown: int = -1,
 ) -> HTML:
-    """Build a figure in which one or more points walk, with a sentence for every step.
+    """Build a figure in which points walk or a map changes, with a sentence for every step.
 
     Parameters
     ----------
-    background : array-like of shape (rows, columns) or None
-        Heights of a heat map; row 0 lies at the lower edge, as in a mesh over ``extent``.
+    background : array-like of shape (rows, columns) or (n_steps, rows, columns), or None
+        Heights of a heat map, or of one a step; row 0 lies at the lower edge, as in a mesh over
+        ``extent``. The maps of all steps share one scale of colours.
     points : mapping of {"majority", "minority", "synthetic"} to array-like of shape (n, 2)
         Rows that stay where they are; may be empty.
     paths : array-like of shape (n_steps, 2), or a list of such arrays
-        Where each walking point is at every step, in the units of the axes.
+        Where each walking point is at every step, in the units of the axes; an empty list if none
+        walks.
     captions : sequence of n_steps str
         The sentence of every step, for instance ``"Step 5: angle 62 degrees, log ratio 1.8."``.
     label : str
@@ -144,9 +150,11 @@ def step_player(
     curves : sequence of array-like of shape (n, 2), default=()
         Lines that stay, such as the circle on which the points walk.
     xlabel, ylabel : str
-    cmap : str, default="viridis"
+    cmap : str or Colormap, default="viridis"
         Colour map of the heat map, reduced to ``levels`` colours to keep the page small.
     levels : int, default=32
+    shown : int, default=-1
+        The step that is drawn before anything is moved; -1 is the last.
 
     Returns
     -------
@@ -156,7 +164,8 @@ def step_player(
     Raises
     ------
     ValueError
-        If a path does not have one position a caption, or a kind of points is unknown.
+        If there is not one map, or one position of a path, for every caption; or if a kind of
+        points is unknown.
 
     Examples
     --------
@@ -175,6 +184,11 @@ def step_player(
                 f"a path has shape {path.shape} but there are {len(captions)} captions; "
                 "give one position of two coordinates for every caption."
             )
+    if background is not None and np.ndim(background) == 3 and len(background) != len(captions):
+        raise ValueError(
+            f"there are {len(background)} maps but {len(captions)} captions; "
+            "give one map for every caption, or a single one."
+        )
     unknown = set(points) - set(SHAPES)
     if unknown:
         raise ValueError(f"unknown kind of points {sorted(unknown)}; use one of {sorted(SHAPES)}.")
@@ -188,22 +202,26 @@ def step_player(
         drawn = (xy - [left, upper]) * [scale, -scale] + [LEFT, TOP]
         return np.round(drawn, 1).tolist()
 
+    shown %= len(captions)
     walks = [place(path) for path in paths]
-    inside = [_image(background, cmap, levels, height)] if background is not None else []
+    inside = [_image(background, cmap, levels, height, shown)] if background is not None else []
     inside += [f'<polyline points="{_pairs(place(c))}" fill="none" stroke="#fff" stroke-width="3"/>'
                f'<polyline points="{_pairs(place(c))}" fill="none" stroke="#000" '
                'stroke-width="1.2" stroke-dasharray="5 3"/>' for c in curves]
     inside += [SHAPES[kind] % (x, y) for kind, rows in points.items() for x, y in place(rows)]
     for walk in walks:
-        x, y = walk[-1]
-        inside.append(f'<polyline class="path" points="{_pairs(walk)}" fill="none" stroke="#000" '
+        x, y = walk[shown]
+        way = _pairs(walk[: shown + 1])
+        inside.append(f'<polyline class="path" points="{way}" fill="none" stroke="#000" '
                       'stroke-width="5" stroke-linejoin="round"/>')
-        inside.append(f'<polyline class="path" points="{_pairs(walk)}" fill="none" stroke="#fff" '
+        inside.append(f'<polyline class="path" points="{way}" fill="none" stroke="#fff" '
                       'stroke-width="2.4" stroke-linejoin="round"/>')
         inside.append(f'<circle class="dot" cx="{x}" cy="{y}" r="6" fill="{GREEN}" stroke="#fff" '
                       'stroke-width="2"/>')
 
-    data = json.dumps({"captions": captions, "paths": walks}, separators=(",", ":"))
+    rows = np.shape(background)[1] if np.ndim(background) == 3 else 0
+    steps = {"captions": captions, "paths": walks, "rows": rows}
+    data = json.dumps(steps, separators=(",", ":"))
     data = data.replace("<", "\\u003c")
     name = "p" + hashlib.sha256((label + data + "".join(inside)).encode()).hexdigest()[:12]
     frame = (f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
@@ -217,8 +235,8 @@ def step_player(
          f'<g clip-path="url(#{name})">', *inside, "</g>", frame,
          *_axes(extent, place, height, xlabel, ylabel), "</svg>"]
     )
-    filling = {"id": name, "svg": svg, "last": str(len(captions) - 1),
-               "caption": escape(captions[-1]), "data": data}
+    filling = {"id": name, "svg": svg, "last": str(len(captions) - 1), "shown": str(shown),
+               "caption": escape(captions[shown]), "data": data}
     return HTML(Template(PAGE).substitute(filling))
 
 
@@ -283,6 +301,8 @@ def circle_player(
 
 def _list_of_curves(paths: Any) -> list[ArrayLike]:
     # One path is an array of numbers of shape (n, 2); several are a list of such arrays.
+    if len(paths) == 0:
+        return []
     return [paths] if np.ndim(paths[0][0]) == 0 else list(paths)
 
 
@@ -290,20 +310,33 @@ def _pairs(positions: list[list[float]]) -> str:
     return " ".join(f"{x},{y}" for x, y in positions)
 
 
-def _image(heights: ArrayLike, cmap: str, levels: int, height: float) -> str:
+def _image(
+    heights: ArrayLike, cmap: str | mpl.colors.Colormap, levels: int, height: float, shown: int
+) -> str:
     heights = np.asarray(heights, dtype=float)
     low, high = np.nanmin(heights), np.nanmax(heights)
     shade = np.nan_to_num((heights - low) / ((high - low) or 1.0))
     index = np.minimum((shade * levels).astype(np.uint8), levels - 1)
-    image = Image.fromarray(np.ascontiguousarray(index[::-1]))
-    palette = np.round(255 * mpl.colormaps[cmap](np.linspace(0, 1, levels))[:, :3]).astype(int)
-    image.putpalette(palette.ravel().tolist())
+    # Upside down, and the maps of several steps below each other in one picture.
+    index = index[..., ::-1, :].reshape(-1, index.shape[-1])
+    image = Image.fromarray(np.ascontiguousarray(index))
+    colours = mpl.colormaps.get_cmap(cmap)(np.linspace(0, 1, levels))[:, :3]
+    image.putpalette(np.round(255 * colours).astype(int).ravel().tolist())
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
-    uri = base64.b64encode(file.getvalue()).decode()
-    return (f'<image x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
-            f'height="{height - TOP - BOTTOM:.1f}" preserveAspectRatio="none" '
-            f'href="data:image/png;base64,{uri}"/>')
+    uri = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    place = (
+        f'x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
+        f'height="{height - TOP - BOTTOM:.1f}" preserveAspectRatio="none"'
+    )
+    if heights.ndim == 2:
+        return f'<image {place} href="{uri}"/>'
+    # A window of one map's size, behind which the script moves the picture.
+    _, rows, columns = heights.shape
+    return (
+        f'<svg {place} viewBox="0 0 {columns} {rows}"><image class="maps" '
+        f'y="{-rows * shown}" width="{columns}" height="{len(index)}" href="{uri}"/></svg>'
+    )
 
 
 def _axes(

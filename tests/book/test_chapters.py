@@ -1,12 +1,18 @@
 """Every chapter is complete as a file: its outputs read on their own, wherever it is opened."""
 
+import importlib.util
 import re
 
+import yaml
 from bs4 import BeautifulSoup
 
 PATHS_OF_A_MACHINE = re.compile(
     r"(?<![\w.])/(?:home|root|tmp|work|Users|private)/\w|[A-Z]:\\\\?Users"
 )
+
+
+# What paints a map, in which bright means high; "doubt" and "boundary" are the chapters' own functions.
+PAINTS_A_MAP = re.compile(r"\b(imshow|pcolormesh|contourf|decision_boundary|heat_map)\(")
 
 
 def code_cells(notebook):
@@ -24,6 +30,32 @@ def test_is_in_the_table_of_contents(chapter, pages):
 def test_ran_from_top_to_bottom(chapter):
     counts = [cell.execution_count for cell in code_cells(chapter[1]) if not skipped(cell)]
     assert counts == list(range(1, len(counts) + 1))
+
+
+def test_first_cell_is_for_colab_and_hidden_in_the_book(chapter, root):
+    spec = importlib.util.spec_from_file_location("execute", root / "book" / "execute.py")
+    execute = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(execute)
+    first = code_cells(chapter[1])[0]
+    assert first.source == execute.COLAB, "run book/execute.py on it"
+    assert first.metadata.tags == ["remove-cell"]
+    assert not first.outputs
+    repository = yaml.safe_load((root / "_config.yml").read_text())["repository"]["url"]
+    assert f" {repository}\n" in first.source
+
+
+def test_maps_keep_their_white_sheet_in_the_dark(chapter):
+    for cell in code_cells(chapter[1]):
+        image = cell.metadata.get("mystnb", {}).get("image", {})
+        if image and PAINTS_A_MAP.search(cell.source):
+            assert image.get("classes") == "dark-light", cell.source
+
+
+def test_figures_are_small_files(chapter):
+    for cell in code_cells(chapter[1]):
+        for output in cell.outputs:
+            assert len(output.get("data", {}).get("image/png", "")) * 3 / 4 < 200_000, cell.source
+            assert len(output.get("data", {}).get("text/html", "")) < 100_000, cell.source
 
 
 def test_outputs_hold_no_errors_and_no_warnings(chapter):
@@ -91,7 +123,7 @@ def test_has_exercises_with_solutions(chapter):
     solutions = re.findall(
         r"^`{3,}\{solution(?:-start)?\} (\S+)\n:class: dropdown", text, flags=re.MULTILINE
     )
-    assert len(exercises) >= 2
+    assert len(exercises) == 3
     assert sorted(exercises) == sorted(solutions)
     assert text.count("{solution-start}") == text.count("{solution-end}")
 

@@ -82,7 +82,37 @@ def test_several_points_walk_together():
     assert sum(e.get("class") == "path" for e in svg.iter(SVG + "polyline")) == 4
 
 
+def maps_of_three_steps(**options):
+    """Three maps, of which each has one row of cells higher than all others: first the lowest."""
+    maps = np.zeros((3, 4, 5))
+    for step in range(3):
+        maps[step, step] = 1
+    return step_player(maps, {"minority": [[0.5, 0.5]]}, [], ["one", "two", "three"], "A map.",
+                       extent=(0, 1, 0, 1), levels=2, cmap="gray", **options)
+
+
+def test_maps_of_all_steps_lie_below_each_other_in_one_picture():
+    figure = maps_of_three_steps()
+    uri = re.search(r"base64,([^\"]+)", figure.data).group(1)
+    sprite = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri))).convert("L"))
+    assert sprite.shape == (12, 5)
+    # Row 0 of a map lies at the lower edge: in a picture the last of its four rows.
+    assert np.flatnonzero(sprite[:, 0]).tolist() == [3, 4 + 2, 8 + 1]
+
+
+@pytest.mark.parametrize("shown", [-1, 0, 1])
+def test_the_shown_step_is_the_one_that_is_drawn(shown):
+    figure = maps_of_three_steps(shown=shown)
+    maps, = [e for e in svg_of(figure).iter(SVG + "image") if e.get("class") == "maps"]
+    step = shown % 3
+    assert maps.get("y") == str(-4 * step)
+    assert re.search(r'<input type="range"[^>]* value="(\d)"', figure.data)[1] == str(step)
+    assert f">{['one', 'two', 'three'][step]}</output>" in figure.data
+
+
 def test_wrong_input_gets_a_sentence():
+    with pytest.raises(ValueError, match="one map for every caption"):
+        step_player(np.zeros((2, 3, 3)), {}, [], ["one"], "x", extent=(0, 1, 0, 1))
     with pytest.raises(ValueError, match="captions"):
         step_player(None, {}, np.zeros((3, 2)), ["one"], "x", extent=(0, 1, 0, 1))
     with pytest.raises(ValueError, match="majority"):
