@@ -1,25 +1,31 @@
-"""Log density with its gradient against peers and a ceiling: ``python benchmarks/density.py``.
+"""Log density with its gradient against peers and a ceiling: ``python -m benchmarks density``.
 
-scikit-learn's ``KernelDensity`` and SciPy's ``gaussian_kde`` give the value alone; ours and the
-NumPy version give the value and the gradient. All run turn and turn about in this one process,
-after a run that warms up, and the best of the turns counts.
+scikit-learn's ``KernelDensity``, SciPy's ``gaussian_kde`` and KDEpy's ``NaiveKDE`` (where KDEpy is
+installed: ``pip install KDEpy``) give the value alone; ours and the NumPy version give the value
+and the gradient. All run turn and turn about in this one process, after a run that warms up, and
+the best of the turns counts.
 
 The ceiling is what one thread would reach if a pair of query and row cost nothing but its share of
 two matrix products (distance and mean shift, 2 d operations each) and one exponential, both at the
 best rate that this process measures on data in the cache.
 """
 
-import argparse
 import time
 
 import numba
 import numpy as np
+import pandas as pd
 from scipy.stats import gaussian_kde
 from sklearn.neighbors import KernelDensity
 from threadpoolctl import threadpool_limits
 
 from simpor import GaussianKDE
 from simpor.kde import LANES, _exp, _load, _store
+
+try:
+    from KDEpy import NaiveKDE
+except ImportError:
+    NaiveKDE = None
 
 
 def best_seconds(calls, turns, at_least=0.1):
@@ -95,52 +101,49 @@ def pairs_per_second(d, turns, n=4000, m=2000):
     theirs = KernelDensity(bandwidth=h).fit(rows)
     # SciPy whitens with the covariance and scales by this factor: other kernels, as many of them
     scipys = gaussian_kde(rows.T, bw_method=h)
-    best = best_seconds(
-        {
-            "ours": lambda: ours.score_samples_and_gradient(queries),
-            "one thread": lambda: alone.score_samples_and_gradient(queries),
-            "NumPy": lambda: with_matrix_products(queries, rows, h),
-            "scikit-learn": lambda: theirs.score_samples(queries),
-            "SciPy": lambda: scipys.logpdf(queries.T),
-        },
-        turns,
-    )
+    calls = {
+        "ours": lambda: ours.score_samples_and_gradient(queries),
+        "one thread": lambda: alone.score_samples_and_gradient(queries),
+        "NumPy": lambda: with_matrix_products(queries, rows, h),
+        "scikit-learn": lambda: theirs.score_samples(queries),
+        "SciPy": lambda: scipys.logpdf(queries.T),
+    }
+    if NaiveKDE is not None:
+        kdepys = NaiveKDE(kernel="gaussian", bw=h).fit(rows)
+        calls["KDEpy"] = lambda: kdepys.evaluate(queries)
+    best = best_seconds(calls, turns)
     return {method: n * m / best[method] for method in best}
 
 
 def measure(dimensions=(2, 8, 30), turns=5):
-    """The rates of one thread, and one row of the table for each dimension."""
+    """Pairs of query and row a second: one row for each dimension and method, the ceiling among them."""
     rates = rates_of_one_thread(turns)
     exponentials = max(rates["numpy.exp"], rates["our exp"])
     table = []
     for d in dimensions:
         speed = pairs_per_second(d, turns)
-        ceiling = 1 / (4 * d / rates["matrix product"] + 1 / exponentials)
-        ratios = {
-            "ours / scikit-learn": speed["ours"] / speed["scikit-learn"],
-            "ours / SciPy": speed["ours"] / speed["SciPy"],
-            "ours / NumPy": speed["ours"] / speed["NumPy"],
-            "ours / one thread": speed["ours"] / speed["one thread"],
-            "one thread / ceiling": speed["one thread"] / ceiling,
-        }
-        table.append({"d": d, "pairs a second": speed | {"ceiling": ceiling}, "ratio": ratios})
-    return rates, table
+        speed["ceiling of one thread"] = 1 / (4 * d / rates["matrix product"] + 1 / exponentials)
+        table += [(d, method, f"{pairs:.4g}") for method, pairs in speed.items()]
+    # the rates themselves, for which d has no meaning
+    table += [(0, name, f"{rate:.4g}") for name, rate in rates.items()]
+    return pd.DataFrame(table, columns=["d", "method", "pairs_per_second"])
 
 
-def show(rates, table):
-    print("one thread: " + ", ".join(f"{name} {rate / 1e9:.2f} G/s" for name, rate in rates.items()))
-    print(f"{'':24s}" + "".join(f"{'d = ' + str(row['d']):>10s}" for row in table))
-    print("millions of pairs of query and row a second, and their ratios:")
-    for block, scale, digits in (("pairs a second", 1e6, 0), ("ratio", 1, 2)):
-        for name in table[0][block]:
-            values = "".join(f"{row[block][name] / scale:10.{digits}f}" for row in table)
-            print(f"{name:24s}{values}")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Time the log density and its gradient.")
-    parser.add_argument("--turns", type=int, default=5, help="repetitions, default: %(default)s")
-    turns = parser.parse_args().turns
+def show(table):
+    """Print the table of speeds and that of ratios."""
+    speed = table.astype({"pairs_per_second": float}).pivot(
+        index="method", columns="d", values="pairs_per_second"
+    )
+    rates = speed.pop(0).dropna()
+    speed = speed.dropna(how="all")
+    ratio = (speed.loc["ours"] / speed.drop("ours")).drop(index="ceiling of one thread")
+    ratio.index = "ours / " + ratio.index
+    ratio.loc["one thread / ceiling"] = speed.loc["one thread"] / speed.loc["ceiling of one thread"]
     threads = numba.config.NUMBA_NUM_THREADS
-    print(f"4000 rows, 2000 queries, float64, {threads} threads, best of {turns} turns")
-    show(*measure(turns=turns))
+    print(f"4000 rows, 2000 queries, float64, {threads} threads; for one thread")
+    print(", ".join(f"{name} {rate / 1e9:.2f} G/s" for name, rate in rates.items()))
+    print("millions of pairs of query and row a second, and ratios, by dimension:")
+    print((speed / 1e6).round(0).to_string())
+    print(ratio.round(2).to_string())
+    if NaiveKDE is None:
+        print("KDEpy is not installed and left out.")

@@ -1,0 +1,73 @@
+"""All benchmarks, or some: ``python -m benchmarks [density network full-size start-up forty-one]``.
+
+Prints a table for each and writes its rows to ``book/results/speed/``, where the chapter on speed
+reads them. Take the machine for yourself: all is timed on every core.
+"""
+
+import argparse
+import importlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import numba
+import pandas as pd
+from llvmlite.binding import get_host_cpu_name
+
+from simpor.kde import LANES
+
+RESULTS = Path(__file__).parents[1] / "book" / "results" / "speed"
+NAMES = ("start-up", "density", "forty-one", "full-size", "network")
+
+
+def machine():
+    """What the rows were measured on."""
+    facts = {
+        "processor": get_host_cpu_name(),
+        "threads": numba.config.NUMBA_NUM_THREADS,
+        "lanes": LANES,
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
+    facts |= {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "numba")}
+    return pd.DataFrame(facts.items(), columns=["what", "value"])
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure the speed.")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"some of {', '.join(NAMES)}; default: all"
+    )
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the rows")
+    parser.add_argument(
+        "--whole",
+        action="store_true",
+        help="full-size: also balance the whole table, which takes long",
+    )
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(NAMES):
+        parser.error(
+            f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}"
+        )
+    arguments.results.mkdir(parents=True, exist_ok=True)
+
+    def write(name, table):
+        table.to_csv(arguments.results / f"{name}.csv", index=False)
+
+    write("machine", machine())
+    for name in arguments.names or NAMES:
+        print(f"\n{name}", flush=True)
+        benchmark = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
+        if name == "full-size":
+            runs, kept = benchmark.measure(arguments.whole), benchmark.left_out()
+            write("full-size", runs)
+            write("left-out", kept)
+            benchmark.show(runs, kept)
+        else:
+            table = benchmark.measure()
+            write(name, table)
+            benchmark.show(table)
+
+
+if __name__ == "__main__":
+    main()
