@@ -5,7 +5,9 @@ Each data set under each protocol becomes two files: the long rows in
 predictions for every test row and the tuned thresholds in ``DATASET.npz``, from which any other
 metric can be computed.
 A set whose rows are there is not run again, so a study that was stopped goes on with the set it
-was at. Both files get their names when they are complete, the rows last.
+was at. Both files get their names when both are complete, the rows last. Files that cannot be read
+are set aside under another name, and the set is run again. Studies on one folder at the same time
+share the sets out: one that another study works on is left to it.
 
 A Dask cluster takes the resampling when the study is started from Python inside
 ``joblib.parallel_config("dask")``: ``study.main(["--datasets", "forty-one"])``.
@@ -13,13 +15,17 @@ A Dask cluster takes the resampling when the study is started from Python inside
 
 import argparse
 import gzip
+import io
 import os
+import sqlite3
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Mapping, Sequence
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -32,6 +38,9 @@ from simpor.lab.protocol import PROTOCOLS, run
 RESULTS = Path("book/results")
 
 _HEADER_LINES = 2
+
+# What damaged files raise while they are read.
+_UNREADABLE = (OSError, EOFError, ValueError, LookupError, zlib.error, zipfile.BadZipFile)
 _DATASET_GROUPS = {"controlled": CONTROLLED, "forty-one": FORTY_ONE}
 _METHOD_GROUPS = {"comparison": COMPARISON, "ablation": ABLATION, "controls": CONTROLS}
 
@@ -55,8 +64,15 @@ def read(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataF
     ------
     FileNotFoundError
         If nothing is recorded; the message names the command that records it.
+    ValueError
+        If the file is damaged.
     """
     path = _recorded(_path(results, protocol, dataset), dataset, protocol, results)
+    with _naming_damage(path):
+        return _read_rows(path)
+
+
+def _read_rows(path: Path) -> pd.DataFrame:
     numbers = ("value", "seconds_resampling", "seconds_training")
     return pd.read_csv(
         path,
@@ -87,6 +103,8 @@ def read_predictions(dataset: str, protocol: str, results: str | Path = RESULTS)
     ------
     FileNotFoundError
         If nothing is recorded; the message names the command that records it.
+    ValueError
+        If the file is damaged.
     """
     arrays = _load_arrays(dataset, protocol, results)
     columns = {name: arrays[name] for name in ("fold", "row", "y")}
@@ -113,6 +131,8 @@ def read_thresholds(dataset: str, protocol: str, results: str | Path = RESULTS) 
     ------
     FileNotFoundError
         If nothing is recorded; the message names the command that records it.
+    ValueError
+        If the file is damaged.
     """
     arrays = _load_arrays(dataset, protocol, results)
     return pd.DataFrame({"fold": np.unique(arrays["fold"])} | _by_method(arrays, "threshold_"))
@@ -120,8 +140,25 @@ def read_thresholds(dataset: str, protocol: str, results: str | Path = RESULTS) 
 
 def _load_arrays(dataset: str, protocol: str, results: str | Path) -> dict[str, np.ndarray]:
     path = _predictions_path(_path(results, protocol, dataset))
-    with np.load(_recorded(path, dataset, protocol, results), allow_pickle=False) as arrays:
+    with _naming_damage(_recorded(path, dataset, protocol, results)):
+        return _read_arrays(path)
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
+
+
+@contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
+    """Turn what reading a damaged file raises into a sentence that names the cure."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise ValueError(
+            f"{path} is damaged: give the command that made it once more, which sets the file aside "
+            "and records the set again."
+        ) from error
 
 
 def _by_method(arrays: Mapping[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
@@ -175,12 +212,12 @@ def record(
         data, PROTOCOLS[protocol], methods, folds=range(trials), n_jobs=n_jobs, verbose=verbose
     )
     minutes = (time.perf_counter() - begin) / 60
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(
-        _predictions_path(path),
-        lambda file: np.savez_compressed(file, **_arrays(predictions, methods)),  # type: ignore[arg-type]
-    )
-    write_rows(path, rows, _made_by(data.name, protocol, methods, trials), minutes, data.origin)
+    arrays = io.BytesIO()
+    # NumPy's own types take the names of arrays for its one option
+    np.savez_compressed(arrays, **_arrays(predictions, methods))  # type: ignore[arg-type]
+    made_by = _made_by(data.name, protocol, methods, trials)
+    text = _with_header(rows, made_by, minutes, data.origin)
+    _write({_predictions_path(path): arrays.getvalue(), path: gzip.compress(text, mtime=0)})
     return path
 
 
@@ -225,21 +262,27 @@ def write_rows(path: Path, rows: pd.DataFrame, made_by: str, minutes: float, ori
     origin : str
         Where the data come from.
     """
+    text = _with_header(rows, made_by, minutes, origin)
+    _write({path: gzip.compress(text, mtime=0) if path.suffix == ".gz" else text})
+
+
+def _with_header(rows: pd.DataFrame, made_by: str, minutes: float, origin: str) -> bytes:
     header = f"{made_by} {minutes:.1f} minutes with {os.cpu_count()} cores.\n# Data: {origin}\n"
-    text = header + rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    encoded = text.encode()
-    if path.suffix == ".gz":
-        encoded = gzip.compress(encoded, mtime=0)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, lambda file: file.write(encoded))
+    return (header + rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")).encode()
 
 
-def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file that gets its name only when it is complete."""
-    unfinished = path.with_name(path.name + ".part")
-    with unfinished.open("wb") as file:
-        write(file)
-    unfinished.replace(path)
+def _write(files: Mapping[Path, bytes]) -> None:
+    """Write files that get their names, one after the other, when all of them are complete."""
+    unfinished = {path: path.with_name(path.name + ".part") for path in files}
+    try:
+        for path, content in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished[path].write_bytes(content)
+        for path in files:
+            unfinished[path].replace(path)
+    finally:  # the disk may be full
+        for part in unfinished.values():
+            part.unlink(missing_ok=True)
 
 
 def _path(results: str | Path, protocol: str, dataset: str) -> Path:
@@ -263,8 +306,17 @@ def _made_by(dataset: str, protocol: str, methods: Sequence[str], trials: int) -
 
 
 def _is_pending(path: Path, made_by: str) -> bool:
-    """Whether a set has to be run; rows that another command made stay, and that is said."""
+    """Whether a set has to be run; rows that another command made stay, and that is said.
+
+    Only for who has claimed the set: damaged files are set aside.
+    """
     if not path.is_file():
+        return True
+    if not _is_whole(path):
+        for file in (path, _predictions_path(path)):
+            if file.is_file():
+                file.replace(file.with_name(file.name + ".damaged"))
+        print(f"{path} is damaged: set aside as {path.name}.damaged.", file=sys.stderr)
         return True
     with gzip.open(path, "rt") as file:
         first_line = file.readline()
@@ -275,6 +327,37 @@ def _is_pending(path: Path, made_by: str) -> bool:
             file=sys.stderr,
         )
     return False
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether rows and predictions can be read, and are of the same methods."""
+    try:
+        rows, arrays = _read_rows(path), _read_arrays(_predictions_path(path))
+        return set(rows["method"]) == set(_by_method(arrays, "probability_"))
+    except _UNREADABLE:
+        return False
+
+
+@contextmanager
+def _claim(path: Path) -> Iterator[bool]:
+    """Whether this study may work on a set, or another one does.
+
+    SQLite locks files on every system, and a process that is killed lets go of its locks.
+    """
+    lock = path.parents[1] / ".locks" / f"{path.parent.name}-{path.name}"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = OFF")  # there is nothing to write
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        yield False
+    else:
+        yield True
+    finally:
+        connection.close()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -297,8 +380,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parser.error(f"--trials: give 1 to {n_splits}, the splits of {protocol}")
         for dataset in _expand(given.datasets, _DATASET_GROUPS):
             path = _path(given.results, protocol, dataset)
-            if given.again or _is_pending(path, _made_by(dataset, protocol, methods, trials)):
-                pending.append((protocol, dataset, trials))
+            with _claim(path) as is_free:
+                made_by = _made_by(dataset, protocol, methods, trials)
+                if given.again or not is_free or _is_pending(path, made_by):
+                    pending.append((protocol, dataset, trials))
     # All data come first, so that a set that is missing is missed before the work begins.
     try:
         data = {name: load(name, data_home=given.data_home) for _, name, _ in pending}
@@ -316,17 +401,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ) as bar:
         for number, (protocol, dataset, trials) in enumerate(pending, start=1):
             bar.set_description(f"{dataset}, {protocol}, {number} of {len(pending)}")
-            path = record(
-                data[dataset],
-                protocol,
-                methods=methods,
-                trials=trials,
-                results=given.results,
-                n_jobs=given.jobs,
-                verbose=0,
-            )
+            path = _path(given.results, protocol, dataset)
+            made_by = _made_by(dataset, protocol, methods, trials)
+            with _claim(path) as is_free:
+                if not is_free:
+                    bar.write(f"{path} is left to the study that works on it.", file=sys.stderr)
+                # another study may have come to it while this one was at the sets before
+                elif given.again or _is_pending(path, made_by):
+                    record(
+                        data[dataset],
+                        protocol,
+                        methods=methods,
+                        trials=trials,
+                        results=given.results,
+                        n_jobs=given.jobs,
+                        verbose=0,
+                    )
+                    bar.write(str(path))
             bar.update(work(protocol, dataset, trials))
-            bar.write(str(path))
 
 
 def _expand(words: Sequence[str], groups: Mapping[str, Sequence[str]]) -> list[str]:

@@ -1,6 +1,8 @@
 """The recording of a comparison, file by file."""
 
 import gzip
+import os
+import re
 import subprocess
 import sys
 import time
@@ -182,6 +184,112 @@ def test_a_study_that_is_killed_goes_on_where_it_was(tmp_path):
         same_files(killed, whole, dataset)
     files = {path.name for path in first.parent.iterdir()}
     assert files == {f"{name}.{ending}" for name in datasets for ending in ("csv.gz", "npz")}
+
+
+ONE = ["--datasets", "glass5", "--trials", "2", "--methods", "svmcs"]
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+
+
+def write_a_page(path):
+    path.write_bytes(b"<!DOCTYPE html><title>404</title>")
+
+
+def take_that_of_another_method(path):
+    start(path.parents[1] / "other", *ONE[:-1], "easy-ensemble")
+    (path.parents[1] / "other" / "published" / path.name).replace(path)
+
+
+@pytest.mark.parametrize("ending, read", [("csv.gz", study.read), ("npz", study.read_predictions)])
+@pytest.mark.parametrize("damage", [cut, flip, write_a_page, take_that_of_another_method])
+def test_a_damaged_file_is_named_set_aside_and_recorded_again(
+    tmp_path, capsys, ending, read, damage
+):
+    start(tmp_path, *ONE)
+    expected = read("glass5", "published", tmp_path)
+    path = tmp_path / "published" / f"glass5.{ending}"
+    damage(path)
+    damaged = path.read_bytes()
+    if damage is not take_that_of_another_method:
+        with pytest.raises(ValueError, match=rf"{re.escape(str(path))} is damaged: give the comm"):
+            read("glass5", "published", tmp_path)
+    capsys.readouterr()
+
+    start(tmp_path, *ONE)
+    assert "glass5.csv.gz is damaged: set aside as glass5.csv.gz.damaged." in capsys.readouterr().err
+    assert path.with_name(path.name + ".damaged").read_bytes() == damaged
+    again = read("glass5", "published", tmp_path)
+    seconds = again.columns.intersection(["seconds_resampling", "seconds_training"])
+    assert_frame_equal(again.drop(columns=seconds), expected.drop(columns=seconds))
+
+
+def test_a_full_disk_leaves_earlier_rows_whole(tmp_path, monkeypatch):
+    resource = pytest.importorskip("resource", reason="limits of a process are those of POSIX")
+    start(tmp_path, *ONE)
+    folder = tmp_path / "published"
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert min(map(len, before.values())) > 300
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for n_bytes in (0, 300, max(map(len, before.values())) - 1):  # no file may grow beyond
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                start(tmp_path, *ONE, "--again")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_two_studies_on_one_folder_do_not_mix(tmp_path):
+    """Of two that would write the same set, one does, with all that belongs to it."""
+    datasets = ["glass5", "glass4", "glass2"]
+    common = ["--datasets", *datasets, "--trials", "1", "--jobs", "1", "--results", str(tmp_path)]
+    methods = ["svmcs", "easy-ensemble"]
+    command = [sys.executable, "-m", "simpor.lab.study", *common, "--methods"]
+    both = [
+        subprocess.Popen([*command, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for name in methods
+    ]
+    said = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    for dataset in datasets:
+        (made,) = set(study.read(dataset, "published", tmp_path)["method"])
+        assert list(study.read_predictions(dataset, "published", tmp_path).columns[3:]) == [made]
+        other = said[methods.index(made) - 1]
+        # the other one came too late, or while the first was at it
+        path = str(tmp_path / "published" / f"{dataset}.csv.gz")
+        assert path not in other[0]
+        assert re.search(rf"{re.escape(path)} (stays as it is|is left to the study)", other[1])
+        assert path in said[methods.index(made)][0]
+
+
+def test_a_set_on_which_another_study_works_is_left_to_it(tmp_path, capsys):
+    path = tmp_path / "published" / "glass5.csv.gz"
+    with study._claim(path) as is_free:
+        assert is_free
+        start(tmp_path, *ONE)
+        start(tmp_path, *ONE, "--again")
+    assert not path.exists()
+    assert capsys.readouterr().err.count(f"{path} is left to the study that works on it.") == 2
+    start(tmp_path, *ONE)
+    assert path.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the script forks")
+def test_killed_at_random_moments_it_still_arrives(root):
+    script = root / "tests" / "lab" / "kill_a_study.py"
+    killed = subprocess.run(
+        [sys.executable, script, "3"], capture_output=True, text=True, check=True, timeout=600
+    )
+    assert killed.stdout.splitlines()[-1].startswith("3 times killed"), killed.stdout
 
 
 def test_predictions_without_rows_are_not_taken_for_a_finished_set(tmp_path):
