@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 # Cited only in chapters that are still to be written.
-WAITING = {"alcala2011keel", "menardi2014rose", "numba2015"}
+WAITING = {"menardi2014rose", "numba2015"}
 
 
 @pytest.fixture(scope="module")
