@@ -63,7 +63,9 @@ class _LanesModel(models.PrimitiveModel):
 
 def _spread(builder: ir.IRBuilder, number: ir.Value) -> ir.Value:
     first = builder.insert_element(ir.Constant(_FLOATS, None), number, ir.IntType(32)(0))
-    return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), LANES), None))
+    return builder.shuffle_vector(
+        first, first, ir.Constant(ir.VectorType(ir.IntType(32), LANES), None)
+    )
 
 
 def _define_on_lanes(function: Callable[..., Any], emit: Callable[..., ir.Value]) -> None:
@@ -317,8 +319,12 @@ def check_n_jobs(n_jobs: Any) -> None:
     ValueError
         If it is not None, -1 or a positive integer.
     """
-    if n_jobs is not None and not (isinstance(n_jobs, Integral) and (n_jobs == -1 or int(n_jobs) >= 1)):
-        raise ValueError(f"n_jobs={n_jobs!r}: give None, -1 (all threads) or a number of threads >= 1.")
+    if n_jobs is not None and not (
+        isinstance(n_jobs, Integral) and (n_jobs == -1 or int(n_jobs) >= 1)
+    ):
+        raise ValueError(
+            f"n_jobs={n_jobs!r}: give None, -1 (all threads) or a number of threads >= 1."
+        )
 
 
 class GaussianKDE(DensityMixin, BaseEstimator):

@@ -114,7 +114,9 @@ class PosteriorRatio(BaseEstimator):
         elif positive in self.classes_:
             self.positive_ = positive
         else:
-            raise ValueError(f"positive={positive!r} is not in y; choose one of {self.classes_.tolist()}.")
+            raise ValueError(
+                f"positive={positive!r} is not in y; choose one of {self.classes_.tolist()}."
+            )
         is_positive = y == self.positive_
         self.bandwidth_ = self._settle_bandwidths(*X.shape)
         self.log_prior_ratio_ = self._settle_priors(is_positive)

@@ -281,7 +281,9 @@ def _first_directions(
     else:
         start = check_array(start, dtype=np.float64, ensure_min_samples=0)
         if start.shape != centers.shape:
-            raise ValueError(f"start has shape {start.shape}; give one point a center, {centers.shape}.")
+            raise ValueError(
+                f"start has shape {start.shape}; give one point a center, {centers.shape}."
+            )
         directions = start - centers
         at_center = ~directions.any(axis=1)
         if np.any(at_center & (radii > 0)):
@@ -298,14 +300,18 @@ def _check_spheres(centers: ArrayLike, radii: ArrayLike) -> tuple[np.ndarray, np
     if radii.ndim == 0:
         radii = np.full(len(centers), radii)
     if radii.shape != (len(centers),):
-        raise ValueError(f"radii has shape {radii.shape}; give one radius a center, ({len(centers)},).")
+        raise ValueError(
+            f"radii has shape {radii.shape}; give one radius a center, ({len(centers)},)."
+        )
     if not np.all(np.isfinite(radii) & (radii >= 0)):
         raise ValueError("A radius is negative or not finite; give lengths >= 0.")
     return centers, radii
 
 
 def _check_parameters(step: float | str, max_iter: int, tol: float) -> None:
-    if step != "adaptive" and (isinstance(step, (str, bool)) or not isinstance(step, Real) or not step > 0):
+    if step != "adaptive" and (
+        isinstance(step, (str, bool)) or not isinstance(step, Real) or not step > 0
+    ):
         raise ValueError(f'step={step!r}: give "adaptive" or an angle in radians above 0.')
     if isinstance(max_iter, bool) or not isinstance(max_iter, Integral) or max_iter < 0:
         raise ValueError(f"max_iter={max_iter!r}: give a whole number >= 0.")

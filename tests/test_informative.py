@@ -239,7 +239,9 @@ def test_region_and_network_have_the_same_bits_in_fresh_processes_and_with_other
     digests = {
         subprocess.run(
             [sys.executable, "-c", IN_A_FRESH_PROCESS, n_threads],
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for n_threads in ("1", "2")
     }

@@ -24,7 +24,9 @@ def twin(queries, rows, h):
     n, d = rows.shape
     differences = rows[None] - queries[:, None]
     exponents = -0.5 * np.sum((differences / h) ** 2, axis=2)
-    log_density = logsumexp(exponents, axis=1) - np.log(n) - d * np.log(h) - d / 2 * np.log(2 * np.pi)
+    log_density = (
+        logsumexp(exponents, axis=1) - np.log(n) - d * np.log(h) - d / 2 * np.log(2 * np.pi)
+    )
     weights = np.exp(exponents - logsumexp(exponents, axis=1, keepdims=True))
     return log_density, np.einsum("mn,mnd->md", weights, differences) / h**2
 
@@ -114,7 +116,9 @@ def test_agrees_with_scikit_learn_without_its_tree():
     rows, queries = rng.normal(size=(300, 30)), rng.normal(size=(50, 30))
     exact = KernelDensity(bandwidth=0.8, leaf_size=300).fit(rows)
     ours = GaussianKDE(bandwidth=0.8).fit(rows)
-    np.testing.assert_allclose(ours.score_samples(queries), exact.score_samples(queries), rtol=1e-12)
+    np.testing.assert_allclose(
+        ours.score_samples(queries), exact.score_samples(queries), rtol=1e-12
+    )
 
 
 def test_integrates_to_one():
@@ -128,10 +132,13 @@ def test_gradient_agrees_with_finite_differences():
     density = GaussianKDE(bandwidth=0.5).fit(rng.normal(size=(80, 4)))
     queries, step = rng.normal(size=(20, 4)), 1e-5
     differences = [
-        (density.score_samples(queries + step * e) - density.score_samples(queries - step * e)) / (2 * step)
+        (density.score_samples(queries + step * e) - density.score_samples(queries - step * e))
+        / (2 * step)
         for e in np.eye(4)
     ]
-    np.testing.assert_allclose(density.gradient(queries), np.transpose(differences), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(
+        density.gradient(queries), np.transpose(differences), rtol=1e-6, atol=1e-8
+    )
 
 
 def test_single_row_is_a_normal_density():
@@ -153,7 +160,9 @@ def test_far_query_is_drawn_to_the_mean_of_the_rows():
     density = GaussianKDE(bandwidth=1e-3).fit([[0.0, 0.0], [1.0, 0.0]])
     value, gradient = density.score_samples_and_gradient([[1e200, 0.0], [0.5, 1e200], [0.5, 0.0]])
     assert value[:2].tolist() == [-np.inf, -np.inf] and np.isfinite(value[2])
-    np.testing.assert_allclose(gradient * 1e-6, [[-1e200, 0], [0, -1e200], [0, 0]], rtol=1e-12, atol=1e-9)
+    np.testing.assert_allclose(
+        gradient * 1e-6, [[-1e200, 0], [0, -1e200], [0, 0]], rtol=1e-12, atol=1e-9
+    )
 
 
 @pytest.mark.filterwarnings("error")
@@ -173,7 +182,9 @@ def test_rows_far_from_the_origin():
     rows, queries = (np.round(rng.normal(size=(n, 4)), 6) for n in (300, 50))
     near = GaussianKDE(bandwidth=0.5).fit(rows).score_samples_and_gradient(queries)
     offset = 2.0**20  # about 1e6, so that ten digits after the point are left
-    away = GaussianKDE(bandwidth=0.5).fit(rows + offset).score_samples_and_gradient(queries + offset)
+    away = (
+        GaussianKDE(bandwidth=0.5).fit(rows + offset).score_samples_and_gradient(queries + offset)
+    )
     for a, b in zip(near, away):
         np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-8)
 
@@ -199,7 +210,9 @@ def test_same_bits_with_one_thread_two_threads_and_in_parts():
     rng = np.random.default_rng(4)
     rows, queries = rng.normal(size=(1500, 5)), rng.normal(size=(301, 5))
     one, two = (GaussianKDE(n_jobs=n).fit(rows).gradient(queries) for n in (1, 2))
-    parts = np.vstack([GaussianKDE().fit(rows).gradient(part) for part in np.array_split(queries, 7)])
+    parts = np.vstack(
+        [GaussianKDE().fit(rows).gradient(part) for part in np.array_split(queries, 7)]
+    )
     assert one.tobytes() == two.tobytes() == parts.tobytes()
 
 
@@ -214,7 +227,11 @@ def test_same_bits_compiled_anew_and_read_from_the_cache(tmp_path):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     for _ in range(2):  # the first compiles, the second reads
         there = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
         )
         assert there.stdout.strip() == hashlib.sha256(here.tobytes()).hexdigest()
     assert list(tmp_path.rglob("*.nbc"))
@@ -230,13 +247,19 @@ def test_same_digits_on_other_processors(processor):
         "print(v.tobytes().hex(), g.tobytes().hex())"
     )
     rng = np.random.default_rng(5)
-    here = GaussianKDE().fit(rng.normal(size=(600, 3))).score_samples_and_gradient(rng.normal(size=(40, 3)))
+    here = (
+        GaussianKDE()
+        .fit(rng.normal(size=(600, 3)))
+        .score_samples_and_gradient(rng.normal(size=(40, 3)))
+    )
     environment = os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""}
     there = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
     for a, b in zip(here, there.stdout.split()):
-        np.testing.assert_allclose(np.frombuffer(bytes.fromhex(b)).reshape(a.shape), a, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            np.frombuffer(bytes.fromhex(b)).reshape(a.shape), a, rtol=1e-12, atol=1e-12
+        )
 
 
 def test_any_array_layout():

@@ -42,9 +42,12 @@ def test_gradient_agrees_with_finite_differences(two_classes):
     X, y, queries = two_classes
     ratio, step = PosteriorRatio(bandwidth=(0.4, 0.9)).fit(X, y), 1e-5
     differences = [
-        (ratio.log_ratio(queries + step * e) - ratio.log_ratio(queries - step * e)) / (2 * step) for e in np.eye(3)
+        (ratio.log_ratio(queries + step * e) - ratio.log_ratio(queries - step * e)) / (2 * step)
+        for e in np.eye(3)
     ]
-    np.testing.assert_allclose(ratio.gradient(queries), np.transpose(differences), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(
+        ratio.gradient(queries), np.transpose(differences), rtol=1e-5, atol=1e-7
+    )
 
 
 def test_antisymmetric_when_the_classes_swap(two_classes):
@@ -57,7 +60,9 @@ def test_antisymmetric_when_the_classes_swap(two_classes):
 def test_priors_move_the_value_and_not_the_arrow(two_classes):
     X, y, queries = two_classes
     empirical, equal = (PosteriorRatio(priors=p).fit(X, y) for p in ("empirical", "equal"))
-    np.testing.assert_allclose(empirical.log_ratio(queries) - equal.log_ratio(queries), np.log(20 / 60))
+    np.testing.assert_allclose(
+        empirical.log_ratio(queries) - equal.log_ratio(queries), np.log(20 / 60)
+    )
     np.testing.assert_array_equal(empirical.gradient(queries), equal.gradient(queries))
 
 
@@ -65,7 +70,9 @@ def test_more_than_two_classes_are_one_against_all_others(two_classes):
     X, y, queries = two_classes
     y = np.where(np.arange(80) < 30, 2, y)
     ratio = PosteriorRatio(bandwidth=0.5).fit(X, y, positive=1)
-    kde = {c: GaussianKDE(bandwidth=0.5).fit(X[rows]) for c, rows in {"B": y == 1, "A": y != 1}.items()}
+    kde = {
+        c: GaussianKDE(bandwidth=0.5).fit(X[rows]) for c, rows in {"B": y == 1, "A": y != 1}.items()
+    }
     expected = kde["B"].score_samples(queries) - kde["A"].score_samples(queries) + np.log(20 / 60)
     np.testing.assert_allclose(ratio.log_ratio(queries), expected)
 
@@ -73,7 +80,11 @@ def test_more_than_two_classes_are_one_against_all_others(two_classes):
 @pytest.mark.filterwarnings("error")
 def test_no_overflow_far_away(two_classes):
     X, y, _ = two_classes
-    value, gradient = PosteriorRatio(bandwidth=1e-3).fit(X, y).log_ratio_and_gradient([[1e3, 0, 0], [1e6, 1e6, 0]])
+    value, gradient = (
+        PosteriorRatio(bandwidth=1e-3)
+        .fit(X, y)
+        .log_ratio_and_gradient([[1e3, 0, 0], [1e6, 1e6, 0]])
+    )
     assert np.isfinite(value).all() and np.isfinite(gradient).all()
 
 

@@ -564,7 +564,9 @@ def test_same_bits_in_fresh_processes_and_with_other_threads():
     digests = {
         subprocess.run(
             [sys.executable, "-c", IN_A_FRESH_PROCESS, n_jobs],
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for n_jobs in ("1", "2", "None")
     }

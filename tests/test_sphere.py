@@ -34,7 +34,11 @@ def wavy(points):
 @pytest.mark.parametrize("d", [2, 3, 10, 30])
 def test_linear_objective_has_its_maximum_along_the_slope(d):
     rng = np.random.default_rng(d)
-    centers, radii, slope = rng.normal(size=(20, d)), rng.uniform(0.01, 5, size=20), rng.normal(size=d)
+    centers, radii, slope = (
+        rng.normal(size=(20, d)),
+        rng.uniform(0.01, 5, size=20),
+        rng.normal(size=d),
+    )
     end = ascend_on_sphere(linear(slope), centers, radii, tol=1e-7, random_state=0)
     assert end.converged.all()
     best = centers + radii[:, None] * slope / np.linalg.norm(slope)
@@ -141,13 +145,17 @@ def test_the_second_turn_is_barzilai_and_borweins():
         return gradient - (gradient @ u) * u
 
     start = np.array([0.9, 0.3, 0.1]) / np.linalg.norm([0.9, 0.3, 0.1])
-    u0, u1, u2 = (ascend_on_sphere(bowl, [[0, 0, 0]], 1.0, start=[start], max_iter=n).x[0] for n in range(3))
+    u0, u1, u2 = (
+        ascend_on_sphere(bowl, [[0, 0, 0]], 1.0, start=[start], max_iter=n).x[0] for n in range(3)
+    )
     first, second = np.arccos(u0 @ u1), np.arccos(u1 @ u2)
     along = slope(u0) / np.linalg.norm(slope(u0))
     carried = np.cos(first) * along - np.sin(first) * u0
     change = np.linalg.norm(slope(u0)) * carried - slope(u1)
     (share,), *_ = np.linalg.lstsq(change[:, None], first * carried, rcond=None)
-    assert second < min(1.9 * first, 0.6)  # neither doubled nor cut at the direction of the gradient
+    assert second < min(
+        1.9 * first, 0.6
+    )  # neither doubled nor cut at the direction of the gradient
     np.testing.assert_allclose(second, share * np.linalg.norm(slope(u1)), rtol=1e-6)
 
 
@@ -184,7 +192,9 @@ def test_no_turns_is_the_start():
 
 def test_published_rate_turns_by_a_degree_at_most(moon, objective):
     X, y = moon
-    end = ascend_on_sphere(objective, X[y == 1], 0.2, step=PUBLISHED_STEP, max_iter=300, random_state=0)
+    end = ascend_on_sphere(
+        objective, X[y == 1], 0.2, step=PUBLISHED_STEP, max_iter=300, random_state=0
+    )
     assert np.degrees(end.rotation).max() < 1.1
     assert (end.n_iter <= 300).all() and (end.rotation <= end.n_iter * PUBLISHED_STEP + 1e-12).all()
     full = ascend_on_sphere(objective, X[y == 1], 0.2, random_state=0)
@@ -194,14 +204,18 @@ def test_published_rate_turns_by_a_degree_at_most(moon, objective):
 
 def test_published_update_by_hand():
     # one turn at radius 2 around the origin, from (2, 0), objective x + 3y: the tangent is (0, 1)
-    end = ascend_on_sphere(linear(np.array([1.0, 3.0])), [[0.0, 0.0]], 2.0, start=[[2.0, 0.0]], step=0.1, max_iter=1)
+    end = ascend_on_sphere(
+        linear(np.array([1.0, 3.0])), [[0.0, 0.0]], 2.0, start=[[2.0, 0.0]], step=0.1, max_iter=1
+    )
     np.testing.assert_allclose(end.x, [[2 * np.cos(0.1), 2 * np.sin(0.1)]], rtol=1e-14)
     assert end.rotation[0] == pytest.approx(0.1) and end.n_evaluations[0] == 2
 
 
 def test_published_rule_stops_before_the_turn_that_falls():
     angle = np.arctan2(3, 1)  # the maximum of x + 3y
-    end = ascend_on_sphere(linear(np.array([1.0, 3.0])), [[0.0, 0.0]], 1.0, start=[[1.0, 0.0]], step=0.2, max_iter=50)
+    end = ascend_on_sphere(
+        linear(np.array([1.0, 3.0])), [[0.0, 0.0]], 1.0, start=[[1.0, 0.0]], step=0.2, max_iter=50
+    )
     assert end.n_iter[0] < 50
     assert abs(end.rotation[0] - angle) <= 0.1 + 1e-9
 
@@ -211,13 +225,17 @@ def test_radius_zero_stays_and_one_dimension_takes_the_better_point():
     np.testing.assert_array_equal(end.x[0], [1.0, 2.0])
     assert end.converged[0] and end.rotation[0] == 0 and end.tangent_norm[0] == 0
 
-    line = ascend_on_sphere(linear(np.array([-1.0])), [[0.0], [5.0], [3.0]], [1.0, 2.0, 0.0], random_state=0)
+    line = ascend_on_sphere(
+        linear(np.array([-1.0])), [[0.0], [5.0], [3.0]], [1.0, 2.0, 0.0], random_state=0
+    )
     np.testing.assert_array_equal(line.x, [[-1.0], [3.0], [3.0]])
     assert line.converged.all() and set(line.rotation) <= {0.0, np.pi}
 
 
 def test_flat_objective_converges_where_it_starts():
-    flat = ascend_on_sphere(lambda p: (np.zeros(len(p)), np.zeros(p.shape)), np.zeros((4, 3)), 1.0, random_state=0)
+    flat = ascend_on_sphere(
+        lambda p: (np.zeros(len(p)), np.zeros(p.shape)), np.zeros((4, 3)), 1.0, random_state=0
+    )
     assert flat.converged.all() and (flat.n_evaluations == 1).all()
 
 

@@ -87,8 +87,10 @@ def paired_differences(
     """
     rows = rows[rows["metric"] == metric].dropna(subset=["value"])
     if baseline not in set(rows["method"]):
-        raise ValueError(f"no row has the method {baseline!r} and the metric {metric!r}; "
-                         "choose a baseline that was recorded.")
+        raise ValueError(
+            f"no row has the method {baseline!r} and the metric {metric!r}; "
+            "choose a baseline that was recorded."
+        )
     wide = rows.pivot(index=["fold", "seed"], columns="method", values="value")
     if methods is None:
         methods = [method for method in pd.unique(rows["method"]) if method != baseline]
@@ -101,8 +103,13 @@ def paired_differences(
         mean = difference.mean()
         low, high = mean - half, mean + half
         verdict = "higher" if low > 0 else "lower" if high < 0 else "no difference seen"
-        table[method] = {"difference": mean, "low": low, "high": high, "folds": n,
-                         "verdict": verdict}
+        table[method] = {
+            "difference": mean,
+            "low": low,
+            "high": high,
+            "folds": n,
+            "verdict": verdict,
+        }
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("method")
 
 
@@ -145,11 +152,19 @@ def rerun_against_record(
         if len(old) < 2:
             raise ValueError(f"{key} was recorded {len(old)} times; record it twice or more.")
         spread = max(old.std(ddof=1), floor)
-        half = stats.t.ppf((1 + level) / 2, len(old) - 1) * spread * np.sqrt(
-            1 / len(new) + 1 / len(old))
+        half = (
+            stats.t.ppf((1 + level) / 2, len(old) - 1)
+            * spread
+            * np.sqrt(1 / len(new) + 1 / len(old))
+        )
         low, high = old.mean() - half, old.mean() + half
-        table[key] = {"rerun": new.mean(), "low": low, "high": high,
-                      "inside": bool(low <= new.mean() <= high), "same_fold": same.get(key, np.nan)}
+        table[key] = {
+            "rerun": new.mean(),
+            "low": low,
+            "high": high,
+            "inside": bool(low <= new.mean() <= high),
+            "same_fold": same.get(key, np.nan),
+        }
     table = pd.DataFrame.from_dict(table, orient="index")
     return table.set_axis(pd.MultiIndex.from_tuples(table.index, names=pair))
 
@@ -347,7 +362,9 @@ def verdict(
     -------
     list of str
     """
-    claim = pd.Series({method: value for (method, metric), value in printed.items() if metric == "f1"})
+    claim = pd.Series(
+        {method: value for (method, metric), value in printed.items() if metric == "f1"}
+    )
     others = claim.drop("SIMPOR")
     sentences = [
         f"paper: SIMPOR's F1 is {claim['SIMPOR']:.3f}, the best other {others.max():.3f} "

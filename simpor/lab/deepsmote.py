@@ -136,13 +136,11 @@ class DeepSMOTE(BaseOverSampler):
         if not self.penalty_weight >= 0:
             raise ValueError(f"penalty_weight must be 0 or more, got {self.penalty_weight}.")
         rng = check_random_state(self.random_state)
-        encode, decode = train_autoencoder(
-            X, y, latent_dim, self.penalty_weight, self.n_steps, rng
-        )
+        encode, decode = train_autoencoder(X, y, latent_dim, self.penalty_weight, self.n_steps, rng)
         wanted = {c: np.sum(y == c) + n_rows for c, n_rows in self.sampling_strategy_.items()}
         smote = SMOTE(sampling_strategy=wanted, k_neighbors=self.k_neighbors, random_state=rng)
         codes, y_new = smote.fit_resample(encode(X), y)
-        X_new = decode(codes[len(X):]).astype(X.dtype)
+        X_new = decode(codes[len(X) :]).astype(X.dtype)
         return np.concatenate([X, X_new]), y_new
 
     def __sklearn_tags__(self) -> Tags:

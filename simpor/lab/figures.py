@@ -37,9 +37,7 @@ CLASS_COLOURS = LinearSegmentedColormap.from_list(
 )
 
 # Below and above zero, for differences: an odd number of shades, so that zero is white.
-DIFFERENCES = LinearSegmentedColormap.from_list(
-    "differences", [VERMILION, "#FFFFFF", BLUE], N=257
-)
+DIFFERENCES = LinearSegmentedColormap.from_list("differences", [VERMILION, "#FFFFFF", BLUE], N=257)
 
 
 def use_style() -> None:
@@ -187,8 +185,15 @@ def decision_boundary(
         vmax=1,
         ax=ax,
     )
-    ax.contour(display.xx0, display.xx1, display.response, levels=[0.5], colors="black",
-               linewidths=1.4, zorder=5)
+    ax.contour(
+        display.xx0,
+        display.xx1,
+        display.response,
+        levels=[0.5],
+        colors="black",
+        linewidths=1.4,
+        zorder=5,
+    )
     if X_synthetic is not None:
         synthetic(ax, X_synthetic)
     return scatter_classes(ax, X, y, positive=positive)
@@ -224,7 +229,7 @@ def pca_projection(
     plane = PCA(n_components=2, svd_solver="full").fit_transform(rows)
     scatter_classes(ax, plane[: len(X)], y, positive=positive)
     if X_synthetic is not None:
-        synthetic(ax, plane[len(X):])
+        synthetic(ax, plane[len(X) :])
     ax.set(xlabel="first component", ylabel="second component")
     return ax
 
@@ -318,8 +323,14 @@ def pca_histogram(
     shared = np.minimum(majority, minority)
     ax.stairs(shared, edges, fill=True, color="0.8", label="in both")
     ax.stairs(majority, edges, color=BLUE, linewidth=1.8, label="majority")
-    ax.stairs(minority, edges, color=VERMILION, linewidth=1.8, linestyle="--",
-              label="minority and synthetic")
+    ax.stairs(
+        minority,
+        edges,
+        color=VERMILION,
+        linewidth=1.8,
+        linestyle="--",
+        label="minority and synthetic",
+    )
     ax.set(xlabel="first component", ylabel="rows")
     return ax
 
@@ -407,10 +418,29 @@ def original_against_reproduced(ax: Axes, table: pd.DataFrame) -> Axes:
     place = np.arange(len(table))
     for i, (published, reproduced) in enumerate(table[["published", "reproduced"]].to_numpy()):
         ax.plot([published, reproduced], [i, i], color="0.75", linewidth=1, zorder=1)
-    ax.errorbar(table["reproduced"], place, xerr=table["spread"], fmt="o", color=BLUE,
-                markersize=6, capsize=3, linewidth=1.4, label="ours", zorder=2)
-    ax.plot(table["published"], place, linestyle="none", marker="D", color=VERMILION,
-            markerfacecolor="white", markersize=7, label="paper", zorder=3)
+    ax.errorbar(
+        table["reproduced"],
+        place,
+        xerr=table["spread"],
+        fmt="o",
+        color=BLUE,
+        markersize=6,
+        capsize=3,
+        linewidth=1.4,
+        label="ours",
+        zorder=2,
+    )
+    ax.plot(
+        table["published"],
+        place,
+        linestyle="none",
+        marker="D",
+        color=VERMILION,
+        markerfacecolor="white",
+        markersize=7,
+        label="paper",
+        zorder=3,
+    )
     ax.set_yticks(place, table.index)
     ax.set_ylim(len(table) - 0.5, -0.5)  # the first method on top, also on shared axes
     ax.grid(axis="x", color="0.9")
@@ -440,8 +470,16 @@ def differences(ax: Axes, table: pd.DataFrame) -> Axes:
     for chosen, color, marker in ((~ours, BLUE, "o"), (ours, VERMILION, "^")):
         middle = table["difference"][chosen]
         to_the_ends = [middle - table["low"][chosen], table["high"][chosen] - middle]
-        ax.errorbar(middle, place[chosen], xerr=to_the_ends, fmt=marker, color=color, capsize=2,
-                    linewidth=1.3, markersize=5)
+        ax.errorbar(
+            middle,
+            place[chosen],
+            xerr=to_the_ends,
+            fmt=marker,
+            color=color,
+            capsize=2,
+            linewidth=1.3,
+            markersize=5,
+        )
     ax.set_yticks(place, [METHODS[method].label for method in table.index])
     ax.set_ylim(len(table) - 0.5, -0.5)  # the first method on top, also on shared axes
     ax.locator_params(axis="x", nbins=5)
@@ -465,8 +503,18 @@ def curve(ax: Axes, table: pd.DataFrame, *, label: str | None = None) -> Axes:
     ax : matplotlib.axes.Axes
     """
     to_the_ends = [table["mean"] - table["low"], table["high"] - table["mean"]]
-    ax.errorbar(table.index, table["mean"], yerr=to_the_ends, fmt="o-", color=BLUE, capsize=2,
-                elinewidth=0.9, linewidth=1.4, markersize=4, label=label)
+    ax.errorbar(
+        table.index,
+        table["mean"],
+        yerr=to_the_ends,
+        fmt="o-",
+        color=BLUE,
+        capsize=2,
+        elinewidth=0.9,
+        linewidth=1.4,
+        markersize=4,
+        label=label,
+    )
     return ax
 
 
@@ -493,8 +541,15 @@ def heat_map(ax: Axes, table: pd.DataFrame, *, limit: float) -> Axes:
     ax.imshow(values, cmap=DIFFERENCES, vmin=-limit, vmax=limit, aspect="auto")
     ax.set_facecolor("0.8")
     for i, j in np.argwhere(np.abs(values) >= limit):
-        ax.text(j, i, "+" if values[i, j] > 0 else "\N{MINUS SIGN}", color="white", size=7,
-                ha="center", va="center")
+        ax.text(
+            j,
+            i,
+            "+" if values[i, j] > 0 else "\N{MINUS SIGN}",
+            color="white",
+            size=7,
+            ha="center",
+            va="center",
+        )
     ax.set_xticks(range(table.shape[1]), table.columns, rotation=90)
     ax.set_yticks(range(table.shape[0]), table.index)
     ax.tick_params(length=0)
@@ -525,16 +580,36 @@ def against_identity(
     """
     published, reproduced = published.align(reproduced, join="inner")
     if ours not in published.columns:
-        raise ValueError(f"{ours!r} is not a column of both tables; "
-                         f"choose one of {list(published.columns)}.")
+        raise ValueError(
+            f"{ours!r} is not a column of both tables; choose one of {list(published.columns)}."
+        )
     others = published.columns != ours
-    ends = [min(published.min().min(), reproduced.min().min()),
-            max(published.max().max(), reproduced.max().max())]
+    ends = [
+        min(published.min().min(), reproduced.min().min()),
+        max(published.max().max(), reproduced.max().max()),
+    ]
     ax.plot(ends, ends, color="black", linewidth=1, zorder=1)
-    ax.scatter(published.loc[:, others], reproduced.loc[:, others], s=9, color=GREY, alpha=0.45,
-               linewidths=0, label="other methods", zorder=2)
-    ax.scatter(published[ours], reproduced[ours], s=26, color=VERMILION, marker="^", alpha=0.9,
-               linewidths=0, label=ours, zorder=3)
+    ax.scatter(
+        published.loc[:, others],
+        reproduced.loc[:, others],
+        s=9,
+        color=GREY,
+        alpha=0.45,
+        linewidths=0,
+        label="other methods",
+        zorder=2,
+    )
+    ax.scatter(
+        published[ours],
+        reproduced[ours],
+        s=26,
+        color=VERMILION,
+        marker="^",
+        alpha=0.9,
+        linewidths=0,
+        label=ours,
+        zorder=3,
+    )
     ax.set_aspect("equal")
     return ax
 

@@ -471,9 +471,7 @@ def _adam(
     scale = rate * ops.sqrt(1 - _BETA_2**n_updates) / (1 - _BETA_1**n_updates)
     means = [m + (g - m) * (1 - _BETA_1) for m, g in zip(means, gradients)]
     squares = [s + (g * g - s) * (1 - _BETA_2) for s, g in zip(squares, gradients)]
-    weights = [
-        w - m * scale / (ops.sqrt(s) + _EPSILON) for w, m, s in zip(weights, means, squares)
-    ]
+    weights = [w - m * scale / (ops.sqrt(s) + _EPSILON) for w, m, s in zip(weights, means, squares)]
     return weights, means, squares, n_updates
 
 

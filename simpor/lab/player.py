@@ -34,9 +34,9 @@ TICKS = MaxNLocator(5, steps=[1, 2, 5, 10])
 SHAPES = {
     "majority": f'<circle cx="%s" cy="%s" r="2.6" fill="{BLUE}" stroke="#fff" stroke-width=".6"/>',
     "minority": f'<path d="M%s %sm0 -4.6l4.2 7.4h-8.4z" fill="{VERMILION}" stroke="#fff" '
-                'stroke-width=".6"/>',
+    'stroke-width=".6"/>',
     "synthetic": f'<path d="M%s %sm-3.2 -3.2l6.4 6.4m0 -6.4l-6.4 6.4" stroke="{GREEN}" '
-                 'stroke-width="1.8"/>',
+    'stroke-width="1.8"/>',
 }
 
 PAGE = """\
@@ -205,38 +205,61 @@ def step_player(
     shown %= len(captions)
     walks = [place(path) for path in paths]
     inside = [_image(background, cmap, levels, height, shown)] if background is not None else []
-    inside += [f'<polyline points="{_pairs(place(c))}" fill="none" stroke="#fff" stroke-width="3"/>'
-               f'<polyline points="{_pairs(place(c))}" fill="none" stroke="#000" '
-               'stroke-width="1.2" stroke-dasharray="5 3"/>' for c in curves]
+    inside += [
+        f'<polyline points="{_pairs(place(c))}" fill="none" stroke="#fff" stroke-width="3"/>'
+        f'<polyline points="{_pairs(place(c))}" fill="none" stroke="#000" '
+        'stroke-width="1.2" stroke-dasharray="5 3"/>'
+        for c in curves
+    ]
     inside += [SHAPES[kind] % (x, y) for kind, rows in points.items() for x, y in place(rows)]
     for walk in walks:
         x, y = walk[shown]
         way = _pairs(walk[: shown + 1])
-        inside.append(f'<polyline class="path" points="{way}" fill="none" stroke="#000" '
-                      'stroke-width="5" stroke-linejoin="round"/>')
-        inside.append(f'<polyline class="path" points="{way}" fill="none" stroke="#fff" '
-                      'stroke-width="2.4" stroke-linejoin="round"/>')
-        inside.append(f'<circle class="dot" cx="{x}" cy="{y}" r="6" fill="{GREEN}" stroke="#fff" '
-                      'stroke-width="2"/>')
+        inside.append(
+            f'<polyline class="path" points="{way}" fill="none" stroke="#000" '
+            'stroke-width="5" stroke-linejoin="round"/>'
+        )
+        inside.append(
+            f'<polyline class="path" points="{way}" fill="none" stroke="#fff" '
+            'stroke-width="2.4" stroke-linejoin="round"/>'
+        )
+        inside.append(
+            f'<circle class="dot" cx="{x}" cy="{y}" r="6" fill="{GREEN}" stroke="#fff" '
+            'stroke-width="2"/>'
+        )
 
     rows = np.shape(background)[1] if np.ndim(background) == 3 else 0
     steps = {"captions": captions, "paths": walks, "rows": rows}
     data = json.dumps(steps, separators=(",", ":"))
     data = data.replace("<", "\\u003c")
     name = "p" + hashlib.sha256((label + data + "".join(inside)).encode()).hexdigest()[:12]
-    frame = (f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
-             f'height="{height - TOP - BOTTOM:.1f}" fill="none" stroke="currentColor"/>')
-    svg = "\n".join(
-        [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}" '
-         'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="11" '
-         'fill="currentColor">',
-         f'<clipPath id="{name}"><rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
-         f'height="{height - TOP - BOTTOM:.1f}"/></clipPath>',
-         f'<g clip-path="url(#{name})">', *inside, "</g>", frame,
-         *_axes(extent, place, height, xlabel, ylabel), "</svg>"]
+    frame = (
+        f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
+        f'height="{height - TOP - BOTTOM:.1f}" fill="none" stroke="currentColor"/>'
     )
-    filling = {"id": name, "svg": svg, "last": str(len(captions) - 1), "shown": str(shown),
-               "caption": escape(captions[shown]), "data": data}
+    svg = "\n".join(
+        [
+            f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}" '
+            'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="11" '
+            'fill="currentColor">',
+            f'<clipPath id="{name}"><rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
+            f'height="{height - TOP - BOTTOM:.1f}"/></clipPath>',
+            f'<g clip-path="url(#{name})">',
+            *inside,
+            "</g>",
+            frame,
+            *_axes(extent, place, height, xlabel, ylabel),
+            "</svg>",
+        ]
+    )
+    filling = {
+        "id": name,
+        "svg": svg,
+        "last": str(len(captions) - 1),
+        "shown": str(shown),
+        "caption": escape(captions[shown]),
+        "data": data,
+    }
     return HTML(Template(PAGE).substitute(filling))
 
 
@@ -295,8 +318,9 @@ def circle_player(
     circle = center + radius * np.column_stack([np.cos(turn), np.sin(turn)])
     points = {kind: np.asarray(rows, dtype=float) for kind, rows in (points or {}).items()}
     points["minority"] = np.vstack([points.get("minority", np.empty((0, 2))), center])
-    return step_player(background, points, path, captions, label, extent=extent, curves=[circle],
-                       **options)
+    return step_player(
+        background, points, path, captions, label, extent=extent, curves=[circle], **options
+    )
 
 
 def _list_of_curves(paths: Any) -> list[ArrayLike]:
@@ -351,14 +375,20 @@ def _axes(
     for tick in TICKS.tick_values(left, right):
         if left <= tick <= right:
             x = place([tick, lower])[0][0]
-            yield (f'<path d="M{x} {floor}v4" stroke="currentColor"/>'
-                   f'<text x="{x}" y="{floor + 15}" text-anchor="middle">{tick:g}</text>')
+            yield (
+                f'<path d="M{x} {floor}v4" stroke="currentColor"/>'
+                f'<text x="{x}" y="{floor + 15}" text-anchor="middle">{tick:g}</text>'
+            )
     for tick in TICKS.tick_values(lower, upper):
         if lower <= tick <= upper:
             y = place([left, tick])[0][1]
-            yield (f'<path d="M{LEFT} {y}h-4" stroke="currentColor"/>'
-                   f'<text x="{LEFT - 7}" y="{y + 4}" text-anchor="end">{tick:g}</text>')
+            yield (
+                f'<path d="M{LEFT} {y}h-4" stroke="currentColor"/>'
+                f'<text x="{LEFT - 7}" y="{y + 4}" text-anchor="end">{tick:g}</text>'
+            )
     middle_x, middle_y = (LEFT + WIDTH - RIGHT) / 2, (TOP + floor) / 2
     yield f'<text x="{middle_x}" y="{height - 6}" text-anchor="middle">{escape(xlabel)}</text>'
-    yield (f'<text transform="translate(12 {middle_y}) rotate(-90)" text-anchor="middle">'
-           f"{escape(ylabel)}</text>")
+    yield (
+        f'<text transform="translate(12 {middle_y}) rotate(-90)" text-anchor="middle">'
+        f"{escape(ylabel)}</text>"
+    )

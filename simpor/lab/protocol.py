@@ -174,8 +174,7 @@ def run(
         if not for_threshold or protocol.tune_all or method.kind == "threshold"
     ]
     prepared = Parallel(n_jobs, batch_size=1, return_as="generator")(
-        delayed(_prepare)(dataset.X, dataset.y, *job, _seed(random_state, job[1]))
-        for job in jobs
+        delayed(_prepare)(dataset.X, dataset.y, *job, _seed(random_state, job[1])) for job in jobs
     )
     title = f"{dataset.name}: resampling"
     parts = list(tqdm(prepared, desc=title, total=len(jobs), disable=not verbose))

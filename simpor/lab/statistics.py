@@ -100,8 +100,10 @@ def set_means(
     """
     scores = rows[rows["metric"] == metric].dropna(subset=["value"])
     if fallback not in set(scores["method"]):
-        raise ValueError(f"no row has the method {fallback!r} and the metric {metric!r}; "
-                         "choose a fallback that was recorded.")
+        raise ValueError(
+            f"no row has the method {fallback!r} and the metric {metric!r}; "
+            "choose a fallback that was recorded."
+        )
     folds = scores.pivot(index=["dataset", "fold"], columns="method", values="value")
     stand_in = folds[fallback]
     folds = folds.reindex(columns=list(methods)).apply(lambda scores: scores.fillna(stand_in))
@@ -194,8 +196,9 @@ def friedman(table: pd.DataFrame) -> pd.Series:
     table = _checked(table)
     n, k = table.shape
     if k < 3:
-        raise ValueError(f"Friedman's test takes three methods or more, not {k}; "
-                         "compare two with wilcoxon_holm.")
+        raise ValueError(
+            f"Friedman's test takes three methods or more, not {k}; compare two with wilcoxon_holm."
+        )
     chi2, p_chi2 = stats.friedmanchisquare(*table.to_numpy().T)
     with np.errstate(divide="ignore"):  # the same order on all sets: F is infinite, p is 0
         F = (n - 1) * np.float64(chi2) / (n * (k - 1) - chi2)
@@ -236,10 +239,10 @@ def wilcoxon_holm(table: pd.DataFrame, method: str) -> pd.DataFrame:
     >>> f"p = {gdo.p:.2E}, after Holm {gdo.p_holm:.3f}"
     'p = 1.82E-03, after Holm 0.011'
     """
-    rows = {other: stats.wilcoxon(ours, theirs)
-            for other, ours, theirs in _pairs(table, method)}
-    tests = _by_method({other: {"statistic": test.statistic, "p": test.pvalue}
-                        for other, test in rows.items()})
+    rows = {other: stats.wilcoxon(ours, theirs) for other, ours, theirs in _pairs(table, method)}
+    tests = _by_method(
+        {other: {"statistic": test.statistic, "p": test.pvalue} for other, test in rows.items()}
+    )
     tests["p_holm"] = multipletests(tests["p"], method="holm")[1]
     return tests
 
@@ -269,8 +272,9 @@ def all_pairs_wilcoxon_holm(table: pd.DataFrame) -> pd.DataFrame:
     """
     long = _checked(table).melt(var_name="method", value_name="score")
     # Never sort=True there: it would order each method's scores and undo the pairing.
-    return scikit_posthocs.posthoc_wilcoxon(long, val_col="score", group_col="method",
-                                            p_adjust="holm")
+    return scikit_posthocs.posthoc_wilcoxon(
+        long, val_col="score", group_col="method", p_adjust="holm"
+    )
 
 
 def critical_difference_diagram(ax: Axes, table: pd.DataFrame, *, alpha: float = 0.05) -> Axes:
@@ -302,9 +306,15 @@ def critical_difference_diagram(ax: Axes, table: pd.DataFrame, *, alpha: float =
     'SIMPOR (2.54)'
     """
     scikit_posthocs.critical_difference_diagram(
-        mean_ranks(table), all_pairs_wilcoxon_holm(table), alpha=alpha, ax=ax,
-        label_fmt_left="{label} ({rank:.2f})", label_fmt_right="({rank:.2f}) {label}",
-        elbow_props={"color": "black", "linewidth": 1}, marker_props={"s": 18}, text_h_margin=0.05,
+        mean_ranks(table),
+        all_pairs_wilcoxon_holm(table),
+        alpha=alpha,
+        ax=ax,
+        label_fmt_left="{label} ({rank:.2f})",
+        label_fmt_right="({rank:.2f}) {label}",
+        elbow_props={"color": "black", "linewidth": 1},
+        marker_props={"s": 18},
+        text_h_margin=0.05,
         crossbar_props={"marker": "o", "markersize": 4},
     )
     ax.spines["top"].set_visible(True)
@@ -405,13 +415,18 @@ def bayesian_signed_rank(
     {'better': 1.0, 'equivalent': 0.0, 'worse': 0.0}
     """
     if not rope > 0:
-        raise ValueError(f"rope is the largest difference that counts as none: give more than 0, "
-                         f"not {rope}.")
-    rows = {other: baycomp.two_on_multiple(ours, theirs, rope=rope, nsamples=n_samples,
-                                           random_state=random_state)
-            for other, ours, theirs in _pairs(table, method)}
-    return _by_method({other: dict(zip(["better", "equivalent", "worse"], row))
-                       for other, row in rows.items()})
+        raise ValueError(
+            f"rope is the largest difference that counts as none: give more than 0, not {rope}."
+        )
+    rows = {
+        other: baycomp.two_on_multiple(
+            ours, theirs, rope=rope, nsamples=n_samples, random_state=random_state
+        )
+        for other, ours, theirs in _pairs(table, method)
+    }
+    return _by_method(
+        {other: dict(zip(["better", "equivalent", "worse"], row)) for other, row in rows.items()}
+    )
 
 
 def win_tie_loss(table: pd.DataFrame, method: str) -> pd.DataFrame:
@@ -439,9 +454,16 @@ def win_tie_loss(table: pd.DataFrame, method: str) -> pd.DataFrame:
     >>> win_tie_loss(forty_one("f1"), "SIMPOR").loc["GDO"].to_list()
     [31, 1, 9]
     """
-    return _by_method({other: {"win": np.sum(ours > theirs), "tie": np.sum(ours == theirs),
-                               "loss": np.sum(ours < theirs)}
-                       for other, ours, theirs in _pairs(table, method)})
+    return _by_method(
+        {
+            other: {
+                "win": np.sum(ours > theirs),
+                "tie": np.sum(ours == theirs),
+                "loss": np.sum(ours < theirs),
+            }
+            for other, ours, theirs in _pairs(table, method)
+        }
+    )
 
 
 def _walsh_averages(differences: np.ndarray) -> np.ndarray:
@@ -463,8 +485,10 @@ def _signed_rank_cdf(n: int) -> np.ndarray:
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
     holes = table.columns[table.isna().any()].to_list()
     if holes:
-        raise ValueError(f"scores of {holes} are missing; leave out these methods, or the data "
-                         "sets without a score (table.dropna()).")
+        raise ValueError(
+            f"scores of {holes} are missing; leave out these methods, or the data "
+            "sets without a score (table.dropna())."
+        )
     if len(table) == 0:
         raise ValueError("the table has no rows; give one row for each data set.")
     return table
@@ -474,11 +498,15 @@ def _pairs(table: pd.DataFrame, method: str) -> list[tuple[str, np.ndarray, np.n
     """The name and the scores of every other method, beside the scores of this one."""
     table = _checked(table)
     if method not in table.columns:
-        raise ValueError(f"{method!r} is no column of the table; "
-                         f"choose one of {list(table.columns)}.")
+        raise ValueError(
+            f"{method!r} is no column of the table; choose one of {list(table.columns)}."
+        )
     ours = table[method].to_numpy(dtype=float)
-    return [(other, ours, table[other].to_numpy(dtype=float))
-            for other in table.columns if other != method]
+    return [
+        (other, ours, table[other].to_numpy(dtype=float))
+        for other in table.columns
+        if other != method
+    ]
 
 
 def _by_method(rows: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

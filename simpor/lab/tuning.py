@@ -95,41 +95,93 @@ _PORTIONS = tuple(k / 10 for k in range(1, 11))
 _NEIGHBORS = tuple(range(1, 11))
 
 _SIMPOR_CHOICES = (
-    Choice("simpor-published", "informative portion", 0.3, _PORTIONS,
-           lambda value, seed: _Simpor(**{**PUBLISHED_TAI, "informative_portion": value},
-                                      random_state=seed)),
-    Choice("simpor-published, alpha", "alpha", 1, _PORTIONS,
-           lambda value, seed: _Simpor(**{**PUBLISHED_TAI, "alpha": value}, random_state=seed)),
-    Choice("simpor-published, ten draws", "draw", 0, tuple(range(10)),
-           lambda value, seed: _Simpor(**PUBLISHED_TAI,
-                                      random_state=None if seed is None else seed + value)),
+    Choice(
+        "simpor-published",
+        "informative portion",
+        0.3,
+        _PORTIONS,
+        lambda value, seed: _Simpor(
+            **{**PUBLISHED_TAI, "informative_portion": value}, random_state=seed
+        ),
+    ),
+    Choice(
+        "simpor-published, alpha",
+        "alpha",
+        1,
+        _PORTIONS,
+        lambda value, seed: _Simpor(**{**PUBLISHED_TAI, "alpha": value}, random_state=seed),
+    ),
+    Choice(
+        "simpor-published, ten draws",
+        "draw",
+        0,
+        tuple(range(10)),
+        lambda value, seed: _Simpor(
+            **PUBLISHED_TAI, random_state=None if seed is None else seed + value
+        ),
+    ),
 )
 
 #: Ten values for every method, and for SIMPOR also of alpha, on which its radii depend. The last
 #: has nothing to choose from but luck: SIMPOR as published, drawn with ten random states.
 CHOICES = (
     Choice("raw", "threshold", 0.5, (0.05, *_PORTIONS[:-1]), lambda value, seed: FunctionSampler()),
-    Choice("smote", "k_neighbors", 5, _NEIGHBORS,
-           lambda value, seed: SMOTE(k_neighbors=value, random_state=seed)),
-    Choice("borderline-smote", "k_neighbors", 5, _NEIGHBORS,
-           lambda value, seed: BorderlineSMOTE(k_neighbors=value, random_state=seed)),
-    Choice("adasyn", "n_neighbors", 5, _NEIGHBORS,
-           lambda value, seed: ADASYN(n_neighbors=value, random_state=seed)),
-    Choice("gdo", "k_neighbors", 5, _NEIGHBORS,
-           lambda value, seed: GDO(k_neighbors=value, random_state=seed)),
-    Choice("svmcs", "C", 1, tuple(2.0**k for k in range(-4, 6)),
-           lambda value, seed: SVC(C=value, class_weight="balanced", random_state=seed),
-           kind="classifier"),
+    Choice(
+        "smote",
+        "k_neighbors",
+        5,
+        _NEIGHBORS,
+        lambda value, seed: SMOTE(k_neighbors=value, random_state=seed),
+    ),
+    Choice(
+        "borderline-smote",
+        "k_neighbors",
+        5,
+        _NEIGHBORS,
+        lambda value, seed: BorderlineSMOTE(k_neighbors=value, random_state=seed),
+    ),
+    Choice(
+        "adasyn",
+        "n_neighbors",
+        5,
+        _NEIGHBORS,
+        lambda value, seed: ADASYN(n_neighbors=value, random_state=seed),
+    ),
+    Choice(
+        "gdo",
+        "k_neighbors",
+        5,
+        _NEIGHBORS,
+        lambda value, seed: GDO(k_neighbors=value, random_state=seed),
+    ),
+    Choice(
+        "svmcs",
+        "C",
+        1,
+        tuple(2.0**k for k in range(-4, 6)),
+        lambda value, seed: SVC(C=value, class_weight="balanced", random_state=seed),
+        kind="classifier",
+    ),
     *_SIMPOR_CHOICES,
 )
 
 #: Two parameters that the papers fix and do not vary. The published rate turns a point by about a
 #: degree, so that the density would hardly matter: here the ascent converges.
 FURTHER = (
-    Choice("simpor-converged, bandwidth", "bandwidth", np.nan, (0.1, 0.2, 0.4, 0.8, 1.6, 3.2),
-           lambda value, seed: _Simpor(bandwidth=value, random_state=seed)),
-    Choice("simpor-converged, k", "k", 5, (1, 3, 5, 7, 10),
-           lambda value, seed: _Simpor(k_neighbors=value, random_state=seed)),
+    Choice(
+        "simpor-converged, bandwidth",
+        "bandwidth",
+        np.nan,
+        (0.1, 0.2, 0.4, 0.8, 1.6, 3.2),
+        lambda value, seed: _Simpor(bandwidth=value, random_state=seed),
+    ),
+    Choice(
+        "simpor-converged, k",
+        "k",
+        5,
+        (1, 3, 5, 7, 10),
+        lambda value, seed: _Simpor(k_neighbors=value, random_state=seed),
+    ),
 )
 
 #: The parameters of SIMPOR.
@@ -168,7 +220,6 @@ def sensitivity(
     return scores.rename("test").reset_index()
 
 
-
 def candidates(
     data: Dataset,
     protocol: Protocol,
@@ -196,8 +247,10 @@ def candidates(
     """
     test = _scores(data, protocol, choices, folds, 0, n_jobs, verbose)
     splits = list(protocol.splits(0).split(data.X, data.y))
-    quarter = replace(protocol, splits=lambda seed: StratifiedShuffleSplit(
-        n_splits=1, test_size=0.25, random_state=seed))
+    quarter = replace(
+        protocol,
+        splits=lambda seed: StratifiedShuffleSplit(n_splits=1, test_size=0.25, random_state=seed),
+    )
     inside = {}
     for fold in folds:
         train, _ = splits[fold]
@@ -218,11 +271,21 @@ def _scores(
     verbose: int,
 ) -> pd.Series:
     """Macro-F1 of every value on every split, indexed by fold, method and value."""
-    methods = {(choice.method, value): _method(choice, value)
-               for choice in choices for value in choice.values}
+    methods = {
+        (choice.method, value): _method(choice, value)
+        for choice in choices
+        for value in choice.values
+    }
     different = {method.name: method for method in methods.values()}
-    _, predictions = run(data, replace(protocol, tune_all=False), list(different.values()),
-                         folds=folds, random_state=random_state, n_jobs=n_jobs, verbose=verbose)
+    _, predictions = run(
+        data,
+        replace(protocol, tune_all=False),
+        list(different.values()),
+        folds=folds,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
     parts = dict(list(predictions.groupby(["fold", "method"])))
     scores = {}
     for fold in folds:
@@ -230,8 +293,11 @@ def _scores(
             for value in choice.values:
                 part = parts.get((fold, methods[choice.method, value].name))
                 threshold = value if choice.parameter == "threshold" else 0.5
-                scores[fold, choice.method, value] = np.nan if part is None else f1_score(
-                    part["y"], part["probability"] >= threshold, average="macro")
+                scores[fold, choice.method, value] = (
+                    np.nan
+                    if part is None
+                    else f1_score(part["y"], part["probability"] >= threshold, average="macro")
+                )
     return pd.Series(scores).rename_axis(["fold", "method", "value"])
 
 
@@ -277,18 +343,27 @@ def ways(rows: pd.DataFrame, choices: Sequence[Choice] = CHOICES) -> pd.DataFram
     for method, scores in rows[rows["method"].isin(paper)].groupby("method", sort=False):
         test, inside = (
             scores.pivot(index="fold", columns="value", values=part)
-            .apply(lambda column, part=part: column.fillna(raw[part])).dropna(axis="columns")
-            for part in ("test", "inside"))
-        nearest_first = sorted(test.columns.intersection(inside.columns),
-                               key=lambda value: abs(value - paper[method]))
+            .apply(lambda column, part=part: column.fillna(raw[part]))
+            .dropna(axis="columns")
+            for part in ("test", "inside")
+        )
+        nearest_first = sorted(
+            test.columns.intersection(inside.columns), key=lambda value: abs(value - paper[method])
+        )
         test, inside = test[nearest_first], inside[nearest_first]
         chosen = inside.idxmax(axis=1)
-        parts.append(pd.DataFrame({
-            "paper": test.get(paper[method], np.nan),
-            "inside": [test.loc[fold, chosen[fold]] for fold in test.index],
-            "test, one value": test[test.mean().idxmax()],
-            "test, each split": test.max(axis=1),
-        }).assign(method=method).set_index("method", append=True))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "paper": test.get(paper[method], np.nan),
+                    "inside": [test.loc[fold, chosen[fold]] for fold in test.index],
+                    "test, one value": test[test.mean().idxmax()],
+                    "test, each split": test.max(axis=1),
+                }
+            )
+            .assign(method=method)
+            .set_index("method", append=True)
+        )
     return pd.concat(parts)
 
 
@@ -333,7 +408,8 @@ def curve(
     error = scores.std(ddof=1) * np.sqrt(1 / n + test_share / (1 - test_share))
     half = stats.t.ppf((1 + level) / 2, n - 1) * error
     return pd.DataFrame(
-        {"mean": scores.mean(), "low": scores.mean() - half, "high": scores.mean() + half})
+        {"mean": scores.mean(), "low": scores.mean() - half, "high": scores.mean() + half}
+    )
 
 
 def long_rows(rows: pd.DataFrame, method: str) -> pd.DataFrame:
@@ -361,8 +437,15 @@ def long_rows(rows: pd.DataFrame, method: str) -> pd.DataFrame:
     {'6': 0.1}
     """
     rows = rows[rows["method"] == method]
-    return pd.DataFrame({"fold": rows["fold"], "seed": 0, "metric": "f1", "value": rows["test"],
-                         "method": rows["value"].map("{:g}".format)})
+    return pd.DataFrame(
+        {
+            "fold": rows["fold"],
+            "seed": 0,
+            "metric": "f1",
+            "value": rows["test"],
+            "method": rows["value"].map("{:g}".format),
+        }
+    )
 
 
 def read(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataFrame:
@@ -414,8 +497,12 @@ def main(results: str | Path = RESULTS, sets: Sequence[str] = SETS) -> None:
             if protocol is PUBLISHED:
                 rows = sensitivity(data, protocol, verbose=1)
             else:
-                rows = pd.concat([candidates(data, protocol, verbose=1),
-                                  sensitivity(data, protocol, choices=FURTHER, verbose=1)])
+                rows = pd.concat(
+                    [
+                        candidates(data, protocol, verbose=1),
+                        sensitivity(data, protocol, choices=FURTHER, verbose=1),
+                    ]
+                )
             minutes = (time.perf_counter() - begin) / 60
             write_rows(path, rows, "# Made by python -m simpor.lab.tuning in", minutes, data.origin)
             print(path)

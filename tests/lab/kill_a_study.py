@@ -75,9 +75,13 @@ def main(times=20, seed=0):
         finish(killed)
 
         for dataset in DATASETS:
-            rows = [study.read(dataset, "published", at).drop(columns=SECONDS) for at in (whole, killed)]
+            rows = [
+                study.read(dataset, "published", at).drop(columns=SECONDS) for at in (whole, killed)
+            ]
             assert_frame_equal(*rows, check_exact=True)
-            predictions = [study.read_predictions(dataset, "published", at) for at in (whole, killed)]
+            predictions = [
+                study.read_predictions(dataset, "published", at) for at in (whole, killed)
+            ]
             assert_frame_equal(*predictions, check_exact=True)
         names = [sorted(path.name for path in at.glob("published/*")) for at in (whole, killed)]
         if names[0] != names[1]:

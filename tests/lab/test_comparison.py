@@ -26,8 +26,11 @@ from simpor.lab.methods import ABLATION
 
 def long_rows(values, metric="auc"):
     return pd.DataFrame(
-        [(fold, 0, method, metric, value) for method, column in values.items()
-         for fold, value in enumerate(column)],
+        [
+            (fold, 0, method, metric, value)
+            for method, column in values.items()
+            for fold, value in enumerate(column)
+        ],
         columns=["fold", "seed", "method", "metric", "value"],
     )
 
@@ -43,16 +46,26 @@ def test_without_a_test_part_the_interval_is_the_paired_t_interval():
 def test_correction_for_shared_training_rows_widens_it_as_the_formula_says():
     rng = np.random.default_rng(1)
     rows = long_rows(dict(zip("ab", rng.normal(size=(2, 10)))))
-    width = [np.diff(paired_differences(rows, "b", "auc", test_share=share)[["low", "high"]].to_numpy())[0, 0]
-             for share in (0, 0.2)]
+    width = [
+        np.diff(paired_differences(rows, "b", "auc", test_share=share)[["low", "high"]].to_numpy())[
+            0, 0
+        ]
+        for share in (0, 0.2)
+    ]
     np.testing.assert_allclose(width[1] / width[0], np.sqrt((1 / 10 + 0.2 / 0.8) / (1 / 10)))
 
 
 def test_verdict_says_on_which_side_of_zero_the_interval_lies():
     rng = np.random.default_rng(3)
     base, noise = rng.normal(size=(2, 10))
-    rows = long_rows({"base": base, "up": base + 1 + 0.01 * noise, "down": base - 1 + 0.01 * noise,
-                      "same": base + 0.1 * (noise - noise.mean())})
+    rows = long_rows(
+        {
+            "base": base,
+            "up": base + 1 + 0.01 * noise,
+            "down": base - 1 + 0.01 * noise,
+            "same": base + 0.1 * (noise - noise.mean()),
+        }
+    )
     verdict = paired_differences(rows, "base", "auc")["verdict"]
     assert verdict.to_dict() == {"up": "higher", "down": "lower", "same": "no difference seen"}
 
@@ -104,13 +117,17 @@ def test_ablation_finds_the_effect_that_was_put_in():
     }
     scores = ablation(six_of_the_ablation())
     assert list(scores.index) == ["random", "published rate", "converged"]
-    assert float(scores.loc["converged", "f1, region"][:5]) > float(scores.loc["random", "f1, region"][:5])
+    assert float(scores.loc["converged", "f1, region"][:5]) > float(
+        scores.loc["random", "f1, region"][:5]
+    )
 
 
 def recorded_rows():
     base = np.linspace(0.7, 0.9, 5)
     shift = dict.fromkeys(SHOWN, 0.0) | {"smote": -0.05, "simpor-published": 0.02}
-    values = {method: base + s + 0.001 * np.arange(5) * (method != "raw") for method, s in shift.items()}
+    values = {
+        method: base + s + 0.001 * np.arange(5) * (method != "raw") for method, s in shift.items()
+    }
     return pd.concat([long_rows(values, metric) for metric in ("f1", "auc")]).assign(failure="")
 
 
@@ -121,7 +138,9 @@ def test_tables_beside_the_paper():
     assert table.loc["raw data", "auc, as published"] == "0.800 +/- 0.079"
 
     drawn = original_and_reproduced(printed, recorded_rows(), "f1")
-    np.testing.assert_allclose(drawn.loc["raw data", ["reproduced", "spread"]].to_list(), [0.8, 0.0790569], rtol=1e-6)
+    np.testing.assert_allclose(
+        drawn.loc["raw data", ["reproduced", "spread"]].to_list(), [0.8, 0.0790569], rtol=1e-6
+    )
     assert np.isnan(drawn.loc["raw data", "published"])
 
 
@@ -136,16 +155,26 @@ def test_verdict_says_rank_and_who_is_beyond_the_interval():
 def test_failures_are_counted_by_reason():
     rows = recorded_rows().assign(dataset="moon-7", protocol="sound")
     assert failures([rows]).empty
-    failed = rows[(rows["method"] == "adasyn") & (rows["metric"] == "f1")].assign(failure="ValueError: no")
+    failed = rows[(rows["method"] == "adasyn") & (rows["metric"] == "f1")].assign(
+        failure="ValueError: no"
+    )
     assert failures([rows, failed]).to_dict("records") == [
-        {"dataset": "moon-7", "protocol": "sound", "method": "adasyn", "failure": "ValueError: no", "folds": 5}
+        {
+            "dataset": "moon-7",
+            "protocol": "sound",
+            "method": "adasyn",
+            "failure": "ValueError: no",
+            "folds": 5,
+        }
     ]
 
 
 def test_shared_rows_are_counted_after_balancing_a_training_part():
     data = moon(7, n_samples=300)
-    samplers = {"SMOTE": SMOTE(random_state=0),
-                "SIMPOR": SIMPOR(informative_portion=1, max_iter=0, random_state=0)}
+    samplers = {
+        "SMOTE": SMOTE(random_state=0),
+        "SIMPOR": SIMPOR(informative_portion=1, max_iter=0, random_state=0),
+    }
     table = hard_to_differentiate(data, samplers, 3)
     X, _, y, _ = train_test_split(data.X, data.y, test_size=0.25, stratify=data.y, random_state=3)
     X = StandardScaler().fit_transform(X)
@@ -153,7 +182,6 @@ def test_shared_rows_are_counted_after_balancing_a_training_part():
         balanced = sampler.fit_resample(X, y)
         assert table.loc[method, "ratio"] == hard_to_differentiate_ratio(*balanced)
         assert table.loc[method, "n_majority"] == table.loc[method, "n_minority"] == sum(y == 0)
-    np.testing.assert_allclose(
-        table["ratio"], table["n_intersection"] / table["n_minority"])
+    np.testing.assert_allclose(table["ratio"], table["n_intersection"] / table["n_minority"])
     assert table.loc["SIMPOR", "seeds"] == len(np.unique(samplers["SIMPOR"].seed_indices_))
     assert np.isnan(table.loc["SMOTE", "seeds"])

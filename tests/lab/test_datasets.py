@@ -566,7 +566,9 @@ def test_a_server_that_says_nothing_is_not_waited_for(nowhere, monkeypatch, name
     with socket.create_server(("127.0.0.1", 0)) as silent:
         here = (socket.AF_INET, socket.SOCK_STREAM, 6, "", silent.getsockname())
         tries = []
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: tries.append(args) or [here])
+        monkeypatch.setattr(
+            socket, "getaddrinfo", lambda *args, **kwargs: tries.append(args) or [here]
+        )
         with pytest.raises(FileNotFoundError, match="did not answer"):
             load(name)
     assert 1 <= len(tries) <= 2  # of 5 seconds each, when the waiting is not shortened
@@ -598,6 +600,7 @@ def test_importing_the_module_itself_is_cheap():
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     environment = {**os.environ, "PYTHONPATH": ""}
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
-                         env=environment, check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
     assert run.stdout.strip() == "[]"

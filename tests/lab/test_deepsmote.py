@@ -59,7 +59,7 @@ def test_synthetic_rows_stay_on_the_curve_the_autoencoder_has_learnt():
     X = np.column_stack([np.cos(angle), np.sin(angle), y + 0.0])
     sampler = DeepSMOTE(random_state=0, latent_dim=2, penalty_weight=0.0, n_steps=1500)
     X_new, y_new = sampler.fit_resample(X, y)
-    synthetic = X_new[len(X):]
+    synthetic = X_new[len(X) :]
     assert np.bincount(y_new).tolist() == [200, 200]
     np.testing.assert_array_equal(X_new[: len(X)], X)
     np.testing.assert_allclose(np.linalg.norm(synthetic[:, :2], axis=1), 1, atol=0.1)

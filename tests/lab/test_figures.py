@@ -45,7 +45,8 @@ def test_each_class_keeps_its_colour_and_has_its_own_marker(ax, moons):
     majority, minority, new = ax.collections
     assert [len(c.get_offsets()) for c in ax.collections] == [100, 30, 7]
     assert [to_hex(c.get_facecolor()[0]).upper() for c in (majority, minority)] == [
-        "#0072B2", "#D55E00"
+        "#0072B2",
+        "#D55E00",
     ]
     assert to_hex(new.get_edgecolor()[0]).upper() == "#009E73"
     assert len({d["marker"] for d in (figures.MAJORITY, figures.MINORITY, figures.SYNTHETIC)}) == 3
@@ -110,8 +111,15 @@ def test_histogram_shows_what_the_ratio_counts(ax):
 
 def test_score_table_has_mean_spread_paper_and_dashes():
     rows = pd.DataFrame(
-        [("SIMPOR", "f1", 0.8), ("SIMPOR", "f1", 0.9), ("raw", "f1", 0.7), ("raw", "f1", 0.7),
-         ("SIMPOR", "auc", 0.9), ("SIMPOR", "auc", 0.9), ("raw", "auc", np.nan)],
+        [
+            ("SIMPOR", "f1", 0.8),
+            ("SIMPOR", "f1", 0.9),
+            ("raw", "f1", 0.7),
+            ("raw", "f1", 0.7),
+            ("SIMPOR", "auc", 0.9),
+            ("SIMPOR", "auc", 0.9),
+            ("raw", "auc", np.nan),
+        ],
         columns=["method", "metric", "value"],
     )
     table = figures.score_table(rows, published={("SIMPOR", "f1"): 0.917})
@@ -135,14 +143,16 @@ def test_published_and_reproduced_stand_on_one_line_a_method(ax):
 
 
 def test_a_curve_has_a_point_and_a_bar_for_every_value(ax):
-    table = pd.DataFrame({"mean": [0.8, 0.7], "low": [0.7, 0.65], "high": [0.9, 0.75]},
-                         index=[0.1, 0.4])
+    table = pd.DataFrame(
+        {"mean": [0.8, 0.7], "low": [0.7, 0.65], "high": [0.9, 0.75]}, index=[0.1, 0.4]
+    )
     assert figures.curve(ax, table, label="ours") is ax
     (container,) = ax.containers
     line, _, (bars,) = container.lines
     np.testing.assert_allclose(line.get_xydata(), [[0.1, 0.8], [0.4, 0.7]])
-    np.testing.assert_allclose(bars.get_segments(), [[[0.1, 0.7], [0.1, 0.9]],
-                                                     [[0.4, 0.65], [0.4, 0.75]]])
+    np.testing.assert_allclose(
+        bars.get_segments(), [[[0.1, 0.7], [0.1, 0.9]], [[0.4, 0.65], [0.4, 0.75]]]
+    )
     assert ax.get_legend_handles_labels()[1] == ["ours"]
 
 

@@ -66,9 +66,9 @@ def test_synthetic_rows_follow_the_definition(two_anchors):
     # are row 0 at 10 and a row of the other class at sqrt(101).
     X, y = two_anchors
     X_new, y_new = GDO(k_neighbors=2, random_state=0).fit_resample(X, y)
-    synthetic = X_new[len(X):]
-    assert np.all(y_new[len(X):] == 1)
-    np.testing.assert_array_equal(X_new[:len(X)], X)
+    synthetic = X_new[len(X) :]
+    assert np.all(y_new[len(X) :] == 1)
+    np.testing.assert_array_equal(X_new[: len(X)], X)
 
     near, next_near = 10.0, np.sqrt(101.0)
     weights = np.array([2, 1 / 2 + next_near / ((near + next_near) / 2)])
@@ -86,8 +86,8 @@ def test_synthetic_rows_follow_the_definition(two_anchors):
 
 def test_alpha_scales_the_step(two_anchors):
     X, y = two_anchors
-    one = GDO(random_state=0).fit_resample(X, y)[0][len(X):]
-    half = GDO(random_state=0, alpha=0.5).fit_resample(X, y)[0][len(X):]
+    one = GDO(random_state=0).fit_resample(X, y)[0][len(X) :]
+    half = GDO(random_state=0, alpha=0.5).fit_resample(X, y)[0][len(X) :]
     anchors = np.where(np.abs(2 * half - one)[:, [0]] < 5, X[0], X[1])
     np.testing.assert_allclose(half - anchors, (one - anchors) / 2, atol=1e-9)
 
@@ -98,7 +98,7 @@ def test_anchors_come_as_often_as_their_probability():
     X = rng.normal(size=(400, 2))
     y = np.repeat([1, 0], [20, 380])
     X_new, _ = GDO(random_state=0, alpha=1e-9).fit_resample(X, y)
-    anchors = np.linalg.norm(X_new[len(X):, None] - X[None, :20], axis=2).argmin(axis=1)
+    anchors = np.linalg.norm(X_new[len(X) :, None] - X[None, :20], axis=2).argmin(axis=1)
     distances = np.linalg.norm(X[:20, None] - X[None], axis=2)
     nearest = np.argsort(distances, axis=1)[:, 1:6]
     other = y[nearest] == 0

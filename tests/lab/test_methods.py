@@ -41,7 +41,13 @@ def of_kind(*kinds):
 def overlapping():
     """120 overlapping rows, 20 of them in class 1."""
     return make_classification(
-        120, 4, n_informative=4, n_redundant=0, class_sep=0.5, weights=[5 / 6], flip_y=0,
+        120,
+        4,
+        n_informative=4,
+        n_redundant=0,
+        class_sep=0.5,
+        weights=[5 / 6],
+        flip_y=0,
         random_state=0,
     )
 
@@ -53,7 +59,9 @@ def test_the_groups_have_their_methods():
     assert set(COMPARISON) | set(ABLATION) | set(CONTROLS) == set(METHODS)
     assert not set(CONTROLS) & (set(COMPARISON) | set(ABLATION))
     assert set(COMPARISON) & set(ABLATION) == {
-        "simpor-published", "simpor-converged", "simpor-random-direction",
+        "simpor-published",
+        "simpor-converged",
+        "simpor-random-direction",
     }
     labels = [method.label for method in METHODS.values()]
     assert len(set(labels)) == len(labels)

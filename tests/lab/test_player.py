@@ -18,8 +18,16 @@ def climb(label="A point climbs.", n_steps=7):
     angle = np.linspace(3, 1, n_steps)
     path = np.column_stack([np.cos(angle), np.sin(angle)])
     captions = [f'Step {i}: "a" < b & c costs $id.' for i in range(n_steps)]
-    return circle_player(y, [0, 0], 1.0, path, captions, label, extent=(-2, 2, -1, 3),
-                         points={"majority": [[1, 1]], "minority": [[-1, 1]]})
+    return circle_player(
+        y,
+        [0, 0],
+        1.0,
+        path,
+        captions,
+        label,
+        extent=(-2, 2, -1, 3),
+        points={"majority": [[1, 1]], "minority": [[-1, 1]]},
+    )
 
 
 def svg_of(figure):
@@ -29,13 +37,15 @@ def svg_of(figure):
 def test_the_last_step_is_drawn_before_any_script_runs():
     svg = svg_of(climb())
     lines = [e for e in svg.iter(SVG + "polyline") if e.get("class") == "path"]
-    dot, = [e for e in svg.iter(SVG + "circle") if e.get("class") == "dot"]
+    (dot,) = [e for e in svg.iter(SVG + "circle") if e.get("class") == "dot"]
     assert all(len(line.get("points").split()) == 7 for line in lines)
     assert lines[0].get("points").split()[-1] == f"{dot.get('cx')},{dot.get('cy')}"
 
 
 def test_steps_in_the_page_are_the_path_in_drawing_units():
-    steps = json.loads(re.search(r'application/json">(.*?)</script>', climb().data, re.DOTALL).group(1))
+    steps = json.loads(
+        re.search(r'application/json">(.*?)</script>', climb().data, re.DOTALL).group(1)
+    )
     path = np.array(steps["paths"][0])
     assert path.shape == (7, 2)
     assert steps["captions"][3] == 'Step 3: "a" < b & c costs $id.'
@@ -75,8 +85,9 @@ def test_the_same_data_give_the_same_text_and_other_data_another_id():
 
 def test_several_points_walk_together():
     walk = np.linspace(0, 1, 4)[:, None] * [1, 1]
-    figure = step_player(None, {}, [walk, 1 - walk], list("abcd"), "Two points meet.",
-                         extent=(0, 1, 0, 1))
+    figure = step_player(
+        None, {}, [walk, 1 - walk], list("abcd"), "Two points meet.", extent=(0, 1, 0, 1)
+    )
     svg = svg_of(figure)
     assert sum(e.get("class") == "dot" for e in svg.iter(SVG + "circle")) == 2
     assert sum(e.get("class") == "path" for e in svg.iter(SVG + "polyline")) == 4
@@ -87,8 +98,17 @@ def maps_of_three_steps(**options):
     maps = np.zeros((3, 4, 5))
     for step in range(3):
         maps[step, step] = 1
-    return step_player(maps, {"minority": [[0.5, 0.5]]}, [], ["one", "two", "three"], "A map.",
-                       extent=(0, 1, 0, 1), levels=2, cmap="gray", **options)
+    return step_player(
+        maps,
+        {"minority": [[0.5, 0.5]]},
+        [],
+        ["one", "two", "three"],
+        "A map.",
+        extent=(0, 1, 0, 1),
+        levels=2,
+        cmap="gray",
+        **options,
+    )
 
 
 def test_maps_of_all_steps_lie_below_each_other_in_one_picture():
@@ -103,7 +123,7 @@ def test_maps_of_all_steps_lie_below_each_other_in_one_picture():
 @pytest.mark.parametrize("shown", [-1, 0, 1])
 def test_the_shown_step_is_the_one_that_is_drawn(shown):
     figure = maps_of_three_steps(shown=shown)
-    maps, = [e for e in svg_of(figure).iter(SVG + "image") if e.get("class") == "maps"]
+    (maps,) = [e for e in svg_of(figure).iter(SVG + "image") if e.get("class") == "maps"]
     step = shown % 3
     assert maps.get("y") == str(-4 * step)
     assert re.search(r'<input type="range"[^>]* value="(\d)"', figure.data)[1] == str(step)

@@ -208,13 +208,21 @@ def test_a_failure_in_the_tuning_part_is_a_row(data, sound):
 
     methods = [
         sampler("sampler", fail_on_few),
-        Method("threshold", "threshold", "none", "threshold",
-               lambda seed: FunctionSampler(func=fail_on_few)),
+        Method(
+            "threshold",
+            "threshold",
+            "none",
+            "threshold",
+            lambda seed: FunctionSampler(func=fail_on_few),
+        ),
     ]
     rows, _ = run(data, sound, methods, folds=[0], n_jobs=1, verbose=0)
     failed = rows[rows["failure"] == "RuntimeError: too few rows"]
     assert failed["value"].isna().all()
-    assert failed.set_index("method")["metric"].to_dict() == {"sampler": "f1_tuned", "threshold": ""}
+    assert failed.set_index("method")["metric"].to_dict() == {
+        "sampler": "f1_tuned",
+        "threshold": "",
+    }
     assert rows[rows["method"] == "sampler"]["value"].notna().sum() == 11
 
 

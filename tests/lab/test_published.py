@@ -126,8 +126,10 @@ def test_corrected_datasets_agree_with_themselves_and_the_printed_ones_do_not():
         ratio = (table["n_majority"] / table["n_minority"]).round(1) != table["imbalance_ratio"]
         return list(table.index[counts]), list(table.index[ratio])
 
-    assert wrong(DATASETS) == (["yeast3", "abalone19"],
-                               ["yeast3", "yeast-2 vs 4", "yeast me2", "abalone19"])
+    assert wrong(DATASETS) == (
+        ["yeast3", "abalone19"],
+        ["yeast3", "yeast-2 vs 4", "yeast me2", "abalone19"],
+    )
     assert wrong(DATASETS_CORRECTED) == ([], [])
     assert list(DATASETS.index) == list(DATASETS_CORRECTED.index) == list(FORTY_ONE)
     assert (DATASETS != DATASETS_CORRECTED).sum().sum() == 5
@@ -147,8 +149,10 @@ def test_corrected_counts_are_those_of_the_data():
 
     for name in ["yeast3", "abalone19", "yeast-2 vs 4", "yeast me2"]:
         y = load(name).y
-        assert np.bincount(y).tolist() == DATASETS_CORRECTED.loc[
-            name, ["n_majority", "n_minority"]].to_list()
+        assert (
+            np.bincount(y).tolist()
+            == DATASETS_CORRECTED.loc[name, ["n_majority", "n_minority"]].to_list()
+        )
 
 
 # figures ---------------------------------------------------------------------------------------
@@ -156,13 +160,19 @@ def test_corrected_counts_are_those_of_the_data():
 
 def test_ratios_of_figure_8_recompute():
     table = published.HARD_TO_DIFFERENTIATE_TAI
-    np.testing.assert_array_equal((table["n_intersection"] / table["n_minority"]).round(4),
-                                  table["ratio"])
+    np.testing.assert_array_equal(
+        (table["n_intersection"] / table["n_minority"]).round(4), table["ratio"]
+    )
 
 
 def test_sensitivity_names_the_five_sets():
-    named = [name for part in published.SENSITIVITY.values()
-             for key, value in part.items() if key.startswith("datasets") for name in value]
+    named = [
+        name
+        for part in published.SENSITIVITY.values()
+        for key, value in part.items()
+        if key.startswith("datasets")
+        for name in value
+    ]
     assert set(named) == {"glass0", "ecoli1", "new-thyroid1", "abalone9-18", "yeast4"}
     assert set(named) <= set(FORTY_ONE)
 
@@ -177,8 +187,9 @@ def test_every_value_has_one_source_and_a_known_set():
     assert set(rows["dataset"]) <= {*NAMES, "all 41"}
     assert set(rows["method"]) <= {*published.OUR_NAME, "-"}
     count = rows["source"].value_counts()
-    assert (count[["TAI, Table V", "TAI, Table VI", "TAI, Table VII", "TAI, Table VIII"]]
-            == 41 * 8).all()
+    assert (
+        count[["TAI, Table V", "TAI, Table VI", "TAI, Table VII", "TAI, Table VIII"]] == 41 * 8
+    ).all()
     assert count["TAI, Table II"] == 12 and count["TAI, Table III"] == 14
     assert count["TAI, Table IV"] == 41 * 6 and count["TAI, Table IX"] == 41 * 5
     assert count["preprint, Table 2"] == 48 and count["preprint, Table 3"] == 96

@@ -63,14 +63,24 @@ def test_friedman_and_mean_ranks(metric, chi2, p, ours, svmcs):
 
 # Another computation of the same tables: Hodges-Lehmann shift, p after Holm, win/tie/loss.
 REANALYSIS = {
-    "f1": {"GDO": (0.027, 1.1e-2, 31, 1, 9), "SMOTE": (0.020, 1.1e-2, 32, 1, 8),
-           "BL-SMOTE": (0.020, 1.1e-2, 31, 2, 8), "ADASYN": (0.024, 1.1e-2, 32, 2, 7),
-           "DeepSMOTE": (0.033, 4.5e-3, 33, 1, 7), "SVMCS": (0.018, 1.1e-2, 29, 3, 9),
-           "EE": (0.017, 1.1e-2, 30, 2, 9)},
-    "auc": {"GDO": (0.012, 5.8e-3, 28, 4, 9), "SMOTE": (0.019, 4.6e-4, 33, 3, 5),
-            "BL-SMOTE": (0.019, 9.8e-4, 33, 3, 5), "ADASYN": (0.020, 2.5e-3, 30, 5, 6),
-            "DeepSMOTE": (0.024, 1.3e-3, 29, 3, 9), "SVMCS": (0.006, 4.3e-2, 25, 4, 12),
-            "EE": (0.006, 4.3e-2, 25, 4, 12)},
+    "f1": {
+        "GDO": (0.027, 1.1e-2, 31, 1, 9),
+        "SMOTE": (0.020, 1.1e-2, 32, 1, 8),
+        "BL-SMOTE": (0.020, 1.1e-2, 31, 2, 8),
+        "ADASYN": (0.024, 1.1e-2, 32, 2, 7),
+        "DeepSMOTE": (0.033, 4.5e-3, 33, 1, 7),
+        "SVMCS": (0.018, 1.1e-2, 29, 3, 9),
+        "EE": (0.017, 1.1e-2, 30, 2, 9),
+    },
+    "auc": {
+        "GDO": (0.012, 5.8e-3, 28, 4, 9),
+        "SMOTE": (0.019, 4.6e-4, 33, 3, 5),
+        "BL-SMOTE": (0.019, 9.8e-4, 33, 3, 5),
+        "ADASYN": (0.020, 2.5e-3, 30, 5, 6),
+        "DeepSMOTE": (0.024, 1.3e-3, 29, 3, 9),
+        "SVMCS": (0.006, 4.3e-2, 25, 4, 12),
+        "EE": (0.006, 4.3e-2, 25, 4, 12),
+    },
 }
 
 
@@ -80,8 +90,14 @@ def test_reanalysis_of_the_published_tables(metric):
     shift = statistics.hodges_lehmann(table, "SIMPOR")["shift"]
     p_holm = statistics.wilcoxon_holm(table, "SIMPOR")["p_holm"]
     counts = statistics.win_tie_loss(table, "SIMPOR")
-    found = {other: (pytest.approx(shift[other], abs=0.00051), float(f"{p_holm[other]:.1e}"),
-                     *counts.loc[other]) for other in OTHERS}
+    found = {
+        other: (
+            pytest.approx(shift[other], abs=0.00051),
+            float(f"{p_holm[other]:.1e}"),
+            *counts.loc[other],
+        )
+        for other in OTHERS
+    }
     assert found == REANALYSIS[metric]
 
 
@@ -117,13 +133,22 @@ def test_families_leave_fourteen_rows_and_weaken_the_evidence():
 
 def long_rows(scores):
     """Rows of one metric from {(data set, fold, method): value}."""
-    return pd.DataFrame([(*key, "f1", value) for key, value in scores.items()],
-                        columns=["dataset", "fold", "method", "metric", "value"])
+    return pd.DataFrame(
+        [(*key, "f1", value) for key, value in scores.items()],
+        columns=["dataset", "fold", "method", "metric", "value"],
+    )
 
 
 def test_a_failed_fold_gets_the_score_of_raw_data_there():
-    rows = long_rows({("pima", 0, "raw"): 0.5, ("pima", 1, "raw"): 0.7, ("pima", 0, "gdo"): 0.9,
-                      ("glass1", 0, "raw"): 0.4, ("glass1", 0, "gdo"): 0.6})
+    rows = long_rows(
+        {
+            ("pima", 0, "raw"): 0.5,
+            ("pima", 1, "raw"): 0.7,
+            ("pima", 0, "gdo"): 0.9,
+            ("glass1", 0, "raw"): 0.4,
+            ("glass1", 0, "gdo"): 0.6,
+        }
+    )
     failed = {"dataset": "pima", "fold": 1, "method": "gdo", "metric": "", "value": np.nan}
     rows = pd.concat([rows, pd.DataFrame([failed])], ignore_index=True)
     table = statistics.set_means(rows, "f1", ["gdo", "raw"])
@@ -132,8 +157,14 @@ def test_a_failed_fold_gets_the_score_of_raw_data_there():
 
 
 def test_a_fold_on_which_raw_data_failed_too_counts_for_nobody():
-    rows = long_rows({("pima", 0, "raw"): 0.5, ("pima", 0, "gdo"): 0.9, ("pima", 0, "svmcs"): 0.1,
-                      ("pima", 1, "svmcs"): 0.3})
+    rows = long_rows(
+        {
+            ("pima", 0, "raw"): 0.5,
+            ("pima", 0, "gdo"): 0.9,
+            ("pima", 0, "svmcs"): 0.1,
+            ("pima", 1, "svmcs"): 0.3,
+        }
+    )
     table = statistics.set_means(rows, "f1", ["gdo", "svmcs"])
     np.testing.assert_allclose(table, [[0.9, 0.1]])
     with pytest.raises(ValueError, match="smote"):
@@ -186,8 +217,11 @@ def test_all_pairs_keep_the_pairing_and_adjust_for_all_pairs():
     p = statistics.all_pairs_wilcoxon_holm(table)
     assert list(p.index) == list(p.columns) == ["c", "a", "d", "b"]
     np.testing.assert_array_equal(p, p.T)
-    raw = {(i, j): stats.wilcoxon(table[i], table[j]).pvalue
-           for n, i in enumerate(table) for j in list(table)[n + 1:]}
+    raw = {
+        (i, j): stats.wilcoxon(table[i], table[j]).pvalue
+        for n, i in enumerate(table)
+        for j in list(table)[n + 1 :]
+    }
     running = 0
     for left, (pair, value) in enumerate(sorted(raw.items(), key=lambda item: item[1])):
         running = max(running, value * (len(raw) - left))
@@ -197,15 +231,21 @@ def test_all_pairs_keep_the_pairing_and_adjust_for_all_pairs():
 def test_all_pairs_do_not_depend_on_the_order_of_the_data_sets():
     table = random_table(25, 3, seed=2)
     shuffled = table.sample(frac=1, random_state=0)
-    np.testing.assert_allclose(statistics.all_pairs_wilcoxon_holm(table),
-                               statistics.all_pairs_wilcoxon_holm(shuffled))
+    np.testing.assert_allclose(
+        statistics.all_pairs_wilcoxon_holm(table), statistics.all_pairs_wilcoxon_holm(shuffled)
+    )
 
 
 def test_diagram_shows_every_rank_and_joins_only_what_the_test_does_not_tell_apart(ax):
     rng = np.random.default_rng(0)
     base = rng.normal(size=40)
-    table = pd.DataFrame({"good": base + 3, "twin 1": base + 0.1 * rng.normal(size=40),
-                          "twin 2": base + 0.1 * rng.normal(size=40)})
+    table = pd.DataFrame(
+        {
+            "good": base + 3,
+            "twin 1": base + 0.1 * rng.normal(size=40),
+            "twin 2": base + 0.1 * rng.normal(size=40),
+        }
+    )
     assert statistics.critical_difference_diagram(ax, table) is ax
     assert ax.texts[0].get_text().split(" (")[0] == "good"
     assert len(ax.texts) == 3
@@ -220,8 +260,11 @@ def test_a_bar_has_dots_where_it_joins_and_none_where_it_passes_over(ax):
     table = forty_one("f1")
     statistics.critical_difference_diagram(ax, table)
     ranks = statistics.mean_ranks(table)
-    bar = next(line for line in ax.lines if ranks["SIMPOR"] in line.get_xdata()
-               and line.get_linewidth() == 2)
+    bar = next(
+        line
+        for line in ax.lines
+        if ranks["SIMPOR"] in line.get_xdata() and line.get_linewidth() == 2
+    )
     assert bar.get_marker() == "o"
     p = statistics.all_pairs_wilcoxon_holm(table)["SIMPOR"]
     assert set(bar.get_xdata()) == set(ranks[p >= 0.05]) | {ranks["SIMPOR"]}
@@ -270,8 +313,10 @@ def test_method_and_other_change_places():
     ab = statistics.hodges_lehmann(table, "a").loc["b"]
     ba = statistics.hodges_lehmann(table, "b").loc["a"]
     np.testing.assert_allclose(ab[["shift", "low", "high"]], -ba[["shift", "high", "low"]])
-    assert statistics.win_tie_loss(table, "a").loc["b"].to_list() == (
-        statistics.win_tie_loss(table, "b").loc["a"].to_list()[::-1])
+    assert (
+        statistics.win_tie_loss(table, "a").loc["b"].to_list()
+        == (statistics.win_tie_loss(table, "b").loc["a"].to_list()[::-1])
+    )
 
 
 @pytest.mark.parametrize(
@@ -294,8 +339,9 @@ def test_bayesian_test_is_the_same_every_time():
 # refusals --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["winning_times", "mean_ranks", "friedman", "family_means",
-                                  "all_pairs_wilcoxon_holm"])
+@pytest.mark.parametrize(
+    "name", ["winning_times", "mean_ranks", "friedman", "family_means", "all_pairs_wilcoxon_holm"]
+)
 def test_a_hole_in_the_table_is_refused_with_the_method_s_name(name):
     table = random_table()
     table.loc[3, "c"] = np.nan
@@ -303,8 +349,9 @@ def test_a_hole_in_the_table_is_refused_with_the_method_s_name(name):
         getattr(statistics, name)(table)
 
 
-@pytest.mark.parametrize("name", ["wilcoxon_holm", "hodges_lehmann", "bayesian_signed_rank",
-                                  "win_tie_loss"])
+@pytest.mark.parametrize(
+    "name", ["wilcoxon_holm", "hodges_lehmann", "bayesian_signed_rank", "win_tie_loss"]
+)
 def test_an_unknown_method_or_a_hole_is_refused(name):
     function = getattr(statistics, name)
     with pytest.raises(ValueError, match="choose one of"):

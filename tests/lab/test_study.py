@@ -65,7 +65,10 @@ def with_failure(tmp_path, monkeypatch):
         return int(np.random.SeedSequence([0, fold]).generate_state(1)[0] >> 1)
 
     failing = Method(
-        "failing", "failing", "none", "sampler",
+        "failing",
+        "failing",
+        "none",
+        "sampler",
         lambda seed: FunctionSampler(func=fail_on_one_split, kw_args={"random_state": seed}),
     )
     tiny = replace(PROTOCOLS["published"], network=lambda name: Network((4,), epochs=2))
@@ -108,7 +111,9 @@ def test_predictions_are_small_arrays_without_pickles(with_failure):
     with np.load(results / "published" / "moon-7.npz", allow_pickle=False) as arrays:
         types = {name: arrays[name].dtype for name in arrays.files}
     assert types == {
-        "fold": np.uint8, "row": np.uint16, "y": np.uint8,
+        "fold": np.uint8,
+        "row": np.uint16,
+        "y": np.uint8,
         "probability_raw": np.float32,
         "probability_raw-threshold": np.float32,
         "probability_hist-gradient-boosting": np.float64,  # rounding could tie two rows
@@ -224,7 +229,9 @@ def test_a_damaged_file_is_named_set_aside_and_recorded_again(
     capsys.readouterr()
 
     start(tmp_path, *ONE)
-    assert "glass5.csv.gz is damaged: set aside as glass5.csv.gz.damaged." in capsys.readouterr().err
+    assert (
+        "glass5.csv.gz is damaged: set aside as glass5.csv.gz.damaged." in capsys.readouterr().err
+    )
     assert path.with_name(path.name + ".damaged").read_bytes() == damaged
     again = read("glass5", "published", tmp_path)
     seconds = again.columns.intersection(["seconds_resampling", "seconds_training"])
@@ -255,7 +262,9 @@ def test_two_studies_on_one_folder_do_not_mix(tmp_path):
     methods = ["svmcs", "easy-ensemble"]
     command = [sys.executable, "-m", "simpor.lab.study", *common, "--methods"]
     both = [
-        subprocess.Popen([*command, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for name in methods
     ]
     said = [process.communicate(timeout=300) for process in both]
@@ -334,7 +343,8 @@ def test_groups_stand_for_their_names(tmp_path, monkeypatch):
     start(tmp_path, "--datasets", "pima")
     both = set(ABLATION) | set(COMPARISON)
     assert [methods for _, methods in asked] == [
-        tuple(name for name in METHODS if name in both), tuple(METHODS),
+        tuple(name for name in METHODS if name in both),
+        tuple(METHODS),
     ]
 
 

@@ -30,8 +30,13 @@ from simpor.lab.tuning import (
 
 SMALL = (
     Choice("raw", "threshold", 0.5, (0.1, 0.5), lambda value, seed: FunctionSampler()),
-    Choice("smote", "k_neighbors", 5, (3, 5, 500),
-           lambda value, seed: SMOTE(k_neighbors=value, random_state=seed)),
+    Choice(
+        "smote",
+        "k_neighbors",
+        5,
+        (3, 5, 500),
+        lambda value, seed: SMOTE(k_neighbors=value, random_state=seed),
+    ),
 )
 
 
@@ -69,8 +74,9 @@ def test_sensitivity_is_about_simpor_alone():
 
 
 def test_test_scores_are_those_of_the_protocol(rows, data, protocol):
-    expected, _ = run(data, replace(protocol, tune_all=False), ["raw", "smote"], folds=[0, 2],
-                      n_jobs=1, verbose=0)
+    expected, _ = run(
+        data, replace(protocol, tune_all=False), ["raw", "smote"], folds=[0, 2], n_jobs=1, verbose=0
+    )
     expected = expected[expected["metric"] == "f1"].set_index(["fold", "method"])["value"]
     five = rows[rows["value"].isin([0.5, 5])].set_index(["fold", "method"])["test"]
     pd.testing.assert_series_equal(five.sort_index(), expected.sort_index(), check_names=False)
@@ -99,9 +105,15 @@ def test_scores_inside_never_see_the_test_part(rows, data, protocol):
 
 
 def test_ways_choose_where_they_say():
-    rows = pd.DataFrame({
-        "fold": [0, 0, 0, 1, 1, 1], "method": "smote", "value": [4, 5, 6] * 2,
-        "test": [0.9, 0.6, 0.5, 0.1, 0.6, 0.8], "inside": [0.1, 0.2, 0.3, 0.5, 0.5, 0.4]})
+    rows = pd.DataFrame(
+        {
+            "fold": [0, 0, 0, 1, 1, 1],
+            "method": "smote",
+            "value": [4, 5, 6] * 2,
+            "test": [0.9, 0.6, 0.5, 0.1, 0.6, 0.8],
+            "inside": [0.1, 0.2, 0.3, 0.5, 0.5, 0.4],
+        }
+    )
     table = ways(rows)
     assert table["paper"].to_list() == [0.6, 0.6]
     assert table["inside"].to_list() == [0.5, 0.6]  # of equals the nearest to the paper's
@@ -110,29 +122,55 @@ def test_ways_choose_where_they_say():
 
 
 def test_ways_leave_out_what_no_choice_is_about():
-    rows = pd.DataFrame({"fold": 0, "method": ["smote", "simpor-converged, k"], "value": 5,
-                         "test": [0.5, 0.6], "inside": [0.5, np.nan]})
+    rows = pd.DataFrame(
+        {
+            "fold": 0,
+            "method": ["smote", "simpor-converged, k"],
+            "value": 5,
+            "test": [0.5, 0.6],
+            "inside": [0.5, np.nan],
+        }
+    )
     assert ways(rows).index.to_list() == [(0, "smote")]
 
 
 def test_a_value_that_fails_somewhere_is_not_chosen():
-    rows = pd.DataFrame({"fold": [0, 0, 1, 1], "method": "smote", "value": [5, 9] * 2,
-                         "test": [0.5, 0.9, 0.5, np.nan], "inside": [0.5, 0.9, 0.5, 0.9]})
+    rows = pd.DataFrame(
+        {
+            "fold": [0, 0, 1, 1],
+            "method": "smote",
+            "value": [5, 9] * 2,
+            "test": [0.5, 0.9, 0.5, np.nan],
+            "inside": [0.5, 0.9, 0.5, 0.9],
+        }
+    )
     assert (ways(rows) == 0.5).all(axis=None)
 
 
 def test_a_value_that_fails_gets_the_score_of_raw_data():
-    rows = pd.DataFrame({"fold": 0, "method": ["raw", "raw", "adasyn", "adasyn"],
-                         "value": [0.5, 0.4, 5, 6], "test": [0.7, 0.8, np.nan, 0.6],
-                         "inside": [0.4, 0.9, np.nan, 0.3]})
+    rows = pd.DataFrame(
+        {
+            "fold": 0,
+            "method": ["raw", "raw", "adasyn", "adasyn"],
+            "value": [0.5, 0.4, 5, 6],
+            "test": [0.7, 0.8, np.nan, 0.6],
+            "inside": [0.4, 0.9, np.nan, 0.3],
+        }
+    )
     adasyn = ways(rows).loc[(0, "adasyn")]
     assert adasyn.to_list() == [0.7, 0.7, 0.7, 0.7]
 
 
 def test_a_curve_has_the_interval_of_a_mean_for_every_value():
     scores = np.random.default_rng(0).normal(size=(2, 5))
-    rows = pd.DataFrame({"fold": [*range(5)] * 2, "method": "smote",
-                         "value": np.repeat([9, 3], 5), "test": scores.ravel()})
+    rows = pd.DataFrame(
+        {
+            "fold": [*range(5)] * 2,
+            "method": "smote",
+            "value": np.repeat([9, 3], 5),
+            "test": scores.ravel(),
+        }
+    )
     table = curve(pd.concat([rows, rows.assign(method="other", test=0)]), "smote", test_share=0)
     assert table.index.to_list() == [3, 9]
     for value, column in zip((9, 3), scores):
@@ -140,7 +178,8 @@ def test_a_curve_has_the_interval_of_a_mean_for_every_value():
         np.testing.assert_allclose(table.loc[value], [column.mean(), *usual])
     wider = curve(rows, "smote")
     np.testing.assert_allclose(
-        (wider["high"] - wider["low"]) / (table["high"] - table["low"]), np.sqrt(1 + 5 * 0.25))
+        (wider["high"] - wider["low"]) / (table["high"] - table["low"]), np.sqrt(1 + 5 * 0.25)
+    )
 
 
 def test_long_rows_can_be_paired(rows):
@@ -154,6 +193,7 @@ def test_records_and_reads(tmp_path, monkeypatch, data, rows):
         def run(data, protocol, verbose, choices=None):
             calls.append((method, protocol.name, choices is FURTHER))
             return rows.assign(method=method).drop(columns="inside" if method == "s" else [])
+
         return run
 
     calls = []
@@ -166,8 +206,9 @@ def test_records_and_reads(tmp_path, monkeypatch, data, rows):
     tuning.main(tmp_path, ["glass0"])
     assert calls == [("s", "published", False), ("c", "sound", False), ("s", "sound", True)]
     first_line = (tmp_path / "sound" / "glass0.csv").read_text().splitlines()[0]
-    assert re.fullmatch(r"# Made by python -m simpor.lab.tuning in \d+\.\d minutes with \d+ cores.",
-                        first_line)
+    assert re.fullmatch(
+        r"# Made by python -m simpor.lab.tuning in \d+\.\d minutes with \d+ cores.", first_line
+    )
     published, sound = (tuning.read("glass0", name, tmp_path) for name in ("published", "sound"))
     assert published.columns.to_list() == ["fold", "method", "value", "test"]
     recorded = sound[sound["method"] == "c"].drop(columns="method")
@@ -178,7 +219,9 @@ def test_records_and_reads(tmp_path, monkeypatch, data, rows):
 def test_a_region_that_is_remembered_changes_no_row():
     data = moon(3, n_samples=120)
     alpha = next(choice for choice in CHOICES if choice.parameter == "alpha")
-    expected = SIMPOR(**{**PUBLISHED_TAI, "alpha": 0.5}, random_state=3).fit_resample(data.X, data.y)
+    expected = SIMPOR(**{**PUBLISHED_TAI, "alpha": 0.5}, random_state=3).fit_resample(
+        data.X, data.y
+    )
     tuning._REGIONS.clear()
     for _ in range(2):  # found, then remembered
         X, y = alpha.make(0.5, 3).fit_resample(data.X, data.y)
