@@ -28,8 +28,8 @@ REPAIRS = [
     # A list without list items, and a role that is no longer one.
     (r'<div role="list" class="citation-list">', '<div class="citation-list">'),
     (r' role="doc-biblioentry"', ""),
-    # Every algorithm would have the same name for its content.
-    (r' id="proof-content"', ""),
+    # Every algorithm, every exercise and every solution would have the same name for its content.
+    (r' id="(?:proof|exercise|solution)-content"', ""),
     # The empty corner of a table is no heading.
     (r"<th>(?:&nbsp;)?</th>", "<td></td>"),
     # Mean and spread stay together.

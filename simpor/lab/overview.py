@@ -107,7 +107,7 @@ def compute(random_state: int = 3) -> Scene:
 
 
 def draw(scene: Scene) -> str:
-    """Write the layers as SVG groups with the classes map, region, spheres, climb and new.
+    """Write the layers as SVG groups with the classes of ``CHANGING``, and rows-near.
 
     Parameters
     ----------
@@ -120,8 +120,8 @@ def draw(scene: Scene) -> str:
         ``--majority``, ``--minority`` and ``--synthetic``.
     """
     inside = scene.informative[: len(scene.majority)], scene.informative[len(scene.majority) :]
-    parts = [f'<g class="map">{_map(scene.log_ratio)}</g>']
-    for name, in_region in (("far", False), ("near", True)):
+    parts = [f'<g class="ratio-map">{_map(scene.log_ratio)}</g>']
+    for name, in_region in (("rows-far", False), ("rows-near", True)):
         circles = [
             f'<circle cx="{x}" cy="{y}" r="3.4"/>'
             for x, y in _place(scene.majority[inside[0] == in_region])
@@ -162,7 +162,7 @@ def draw(scene: Scene) -> str:
         f'<path d="M{x} {y}m-4-4l8 8m0-8l-8 8"/>' for x, y in _place(_visible(scene.synthetic))
     ]
     parts.append(
-        f'<g class="new" stroke="var(--synthetic)" stroke-width="2">{"".join(crosses)}</g>'
+        f'<g class="new-rows" stroke="var(--synthetic)" stroke-width="2">{"".join(crosses)}</g>'
     )
     return "\n".join(parts)
 
@@ -223,7 +223,7 @@ html[data-theme="dark"] .overview {--majority: #56b4e9; --minority: #f0884a; --s
 .overview label {display: flex; align-items: center; gap: .35rem; min-height: 32px}
 .overview label {padding: 0 .5rem; cursor: pointer}
 .overview p {display: none; min-height: 5em; margin: .3rem .5rem}
-.overview :is(.map, .spheres, .climb, .new, .far) {transition: opacity .6s}
+.overview :is(.ratio-map, .rows-far, .spheres, .climb, .new-rows) {transition: opacity .6s}
 .overview .ways path {stroke-dasharray: 1; transition: stroke-dashoffset 1.6s ease-in-out}
 .overview .dots {transition: opacity .4s 1.4s}
 $rules
@@ -250,7 +250,8 @@ STEPS = [
     (0.8, 0.2, 0.6, 1, 0),
     (0.8, 1, 0, 0, 1),
 ]
-CHANGING = ("map", "far", "spheres", "climb", "new")
+# Long names: the theme's icons take short ones, such as "far", for theirs.
+CHANGING = ("ratio-map", "rows-far", "spheres", "climb", "new-rows")
 
 
 def page(scene: Scene) -> str:

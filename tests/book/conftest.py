@@ -43,7 +43,9 @@ def build(root, tmp_path_factory):
         "-W",
         "--keep-going",
     ]
-    return subprocess.run(command, capture_output=True, text=True, check=False), out / "_build" / "html"
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False
+    ), out / "_build" / "html"
 
 
 @pytest.fixture(scope="session")
