@@ -1,0 +1,52 @@
+"""The benchmarks' own arithmetic; what they measure is no matter of tests."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.full_size import ERROR, line, share_kept
+from simpor import GaussianKDE
+
+
+def test_an_unknown_name_is_told_the_known_ones(root):
+    command = [sys.executable, "-m", "benchmarks", "speed"]
+    process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert "density" in process.stderr and "full-size" in process.stderr
+
+
+def test_rows_that_a_sphere_cannot_see_add_nothing():
+    rng = np.random.default_rng(0)
+    rows = np.vstack([rng.normal(size=(300, 3)), rng.normal(4.0, 2.0, size=(700, 3))])
+    center, radius, h = np.zeros(3), 0.8, 0.6
+    to_center = np.linalg.norm(rows - center, axis=1)
+    order = np.argsort(to_center)
+    at_most = -0.5 * (np.maximum(to_center[order] - radius, 0) / h) ** 2
+    at_least = -0.5 * ((to_center.min() + radius) / h) ** 2
+    share = share_kept(at_most - at_least)
+    assert 0.3 < share < 0.9
+
+    directions = rng.normal(size=(50, 3))
+    points = center + radius * directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    kept = rows[order[: round(share * len(rows))]]
+    with_all, with_kept = (
+        GaussianKDE(bandwidth=h).fit(part).score_samples(points) + np.log(len(part))
+        for part in (rows, kept)
+    )
+    np.testing.assert_allclose(with_kept, with_all, rtol=0, atol=20 * ERROR)
+
+
+def test_the_share_kept_is_the_smallest():
+    exponents = -np.linspace(0, 60, 200)
+    n_kept = round(share_kept(exponents) * 200)
+    assert np.exp(exponents[n_kept:]).sum() <= ERROR < np.exp(exponents[n_kept - 1 :]).sum()
+
+
+def test_the_line_through_the_runs_of_the_whole_table():
+    pd = pytest.importorskip("pandas")
+    runs = [(284_807, drawn, 100, 3 + 0.01 * drawn) for drawn in (100, 200, 400)]
+    runs += [(1000, 100, 100, 99.0), (284_807, 100, 10, 99.0)]
+    table = pd.DataFrame(runs, columns=["rows", "drawn", "max_iter", "seconds"])
+    np.testing.assert_allclose(line(table), (3, 0.01))
