@@ -184,9 +184,10 @@ def step_player(
                 f"a path has shape {path.shape} but there are {len(captions)} captions; "
                 "give one position of two coordinates for every caption."
             )
-    if background is not None and np.ndim(background) == 3 and len(background) != len(captions):
+    maps = np.empty((0, 0)) if background is None else np.asarray(background, dtype=float)
+    if maps.ndim == 3 and len(maps) != len(captions):
         raise ValueError(
-            f"there are {len(background)} maps but {len(captions)} captions; "
+            f"there are {len(maps)} maps but {len(captions)} captions; "
             "give one map for every caption, or a single one."
         )
     unknown = set(points) - set(SHAPES)
@@ -228,7 +229,7 @@ def step_player(
             'stroke-width="2"/>'
         )
 
-    rows = np.shape(background)[1] if np.ndim(background) == 3 else 0
+    rows = maps.shape[1] if maps.ndim == 3 else 0
     steps = {"captions": captions, "paths": walks, "rows": rows}
     data = json.dumps(steps, separators=(",", ":"))
     data = data.replace("<", "\\u003c")
