@@ -31,7 +31,7 @@ REPAIRS = [
     # Every algorithm, every exercise and every solution would have the same name for its content.
     (r' id="(?:proof|exercise|solution)-content"', ""),
     # The empty corner of a table is no heading.
-    (r"<th>(?:&nbsp;)?</th>", "<td></td>"),
+    (r'<th(?: class="head")?>(?:&nbsp;|<p></p>)?</th>', "<td></td>"),
     # Mean and spread stay together.
     (r"(<td>-?[\d.]+%?) \+/- (?=\d)", "\\1 \N{PLUS-MINUS SIGN}\N{NO-BREAK SPACE}"),
 ]

@@ -1,6 +1,6 @@
 // Two things that a style sheet cannot do: formulas that fit the screen, and a page that prints whole.
 (function () {
-  const SMALLEST = 0.7; // of the usual size of a formula
+  const SMALLEST = 0.65; // of the usual size of a formula
 
   function fitFormulas() {
     document.querySelectorAll(".bd-article mjx-container").forEach(function (formula) {
@@ -8,10 +8,8 @@
       formula.classList.remove("wide");
       formula.removeAttribute("tabindex");
       formula.style.zoom = "";
-      if (formula.hasAttribute("display")) {
-        const shrink = column.clientWidth / formula.scrollWidth;
-        if (shrink < 1) formula.style.zoom = Math.max(shrink, SMALLEST);
-      }
+      const shrink = column.clientWidth / formula.scrollWidth;
+      if (shrink < 1) formula.style.zoom = Math.max(shrink, SMALLEST);
       // Letters that lean over their box are no reason to scroll: hence the margin of 16 pixels.
       if (formula.scrollWidth > column.clientWidth + 16) {
         formula.classList.add("wide");
@@ -34,6 +32,7 @@
     const folded = document.querySelectorAll(".bd-article details:not([open])");
     before = { theme: root.dataset.theme, folded: folded };
     root.dataset.theme = "light";
+    fitFormulas();
     folded.forEach(function (details) { details.open = true; });
   });
   window.addEventListener("afterprint", function () {
