@@ -12,7 +12,7 @@ INSTALLED := .venv/installed
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check chapters study-small lab lock audit clean
+.PHONY: help book test check chapters study-small lab lock coverage mutants audit clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,6 +52,13 @@ lock: $(INSTALLED)  ## pin the versions of requirements.txt anew from pyproject.
 	@$(COMPILE) --upgrade --output-file requirements.txt
 	@rm -f requirements-hashed.txt
 	@$(COMPILE) --generate-hashes --no-annotate --constraint requirements.txt --output-file requirements-hashed.txt
+
+coverage: $(INSTALLED)  ## list the lines and branches of simpor that no test runs through
+	@$(PYTHON) -m pytest --quiet -n auto --maxprocesses=4 --dist loadfile --cov tests simpor
+
+mutants: $(INSTALLED)  ## change the module in hundreds of small ways and list what no test notices, in about an hour
+	@OMP_NUM_THREADS=1 $(PYTHON) -m uv run --quiet --no-project --python $(PYTHON) --with 'cosmic-ray>=8.4,<9' \
+		tests/mutants.py
 
 audit: $(INSTALLED)  ## ask PyPI for known vulnerabilities of the pinned versions, and list their licences
 	@$(PYTHON) -m uv tool run pip-audit --strict --disable-pip --progress-spinner off --requirement requirements-hashed.txt

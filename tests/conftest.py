@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# It imports what `make mutants` alone installs.
+collect_ignore = ["mutants.py"]
 # No window opens. The variable MPLBACKEND would reach the chapters' kernels too.
 matplotlib.use("Agg")
 

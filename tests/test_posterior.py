@@ -95,6 +95,7 @@ def test_bad_input(two_classes):
         ({"bandwidth": (1.0, 2.0, 3.0)}, ValueError, "pair"),
         ({"bandwidth": (1.0, 0.0)}, ValueError, "positive"),
         ({"bandwidth": None}, TypeError, "scott"),
+        ({"bandwidth": "silverman"}, TypeError, "scott"),
         ({"priors": "flat"}, ValueError, "empirical"),
         ({"n_jobs": 0}, ValueError, "threads"),
     ]:
