@@ -66,25 +66,36 @@ OPERATORS = re.compile(
 )
 
 
-def mutants_of(source):
-    """Changed sources, each with the lines that differ."""
-    found, lines = {}, source.splitlines()
+def changes_of(source):
+    """All changes of a source: the operator, which of its places, and the line."""
+    nodes = list(ast_nodes(get_ast(source)))
+    lines = source.splitlines()
+    changes = []
     for name in filter(OPERATORS.fullmatch, cosmic_ray.plugins.operator_names()):
         operator = cosmic_ray.plugins.get_operator(name)()
-        places = [
-            p for node in ast_nodes(get_ast(source)) for p in operator.mutation_positions(node)
+        places = [place for node in nodes for place in operator.mutation_positions(node)]
+        changes += [
+            (name, occurrence, line)
+            for occurrence, ((line, _), _) in enumerate(places)
+            if lines[line - 1].strip() != "*,"  # in a signature it is no operator
         ]
-        for occurrence, ((line, _), _) in enumerate(places):
-            if lines[line - 1].strip() != "*,":  # in a signature it is no operator
-                changed = mutate_code(source, operator, occurrence)
-                diff = list(difflib.unified_diff(lines, changed.splitlines(), n=0))[3:]
-                differing = [re.sub(r"^([-+]) *", r"  \1 ", text) for text in diff]
-                found[changed] = (line, "\n".join([f"line {line}", *differing]))
-    return [(changed, told) for changed, (_, told) in sorted(found.items(), key=lambda f: f[1])]
+    return changes
 
 
-def begin(module, folder):
-    """The number of a process that runs the tests of a module on the copy in a folder."""
+def changed(source, name, occurrence, line):
+    """The source with one change."""
+    return mutate_code(source, cosmic_ray.plugins.get_operator(name)(), occurrence)
+
+
+def difference(source, change):
+    """The lines that a change touches, before and after."""
+    diff = difflib.unified_diff(source.splitlines(), changed(source, *change).splitlines(), n=0)
+    touched = [re.sub(r"^([-+]) *", r"  \1 ", text) for text in list(diff)[3:]]
+    return "\n".join([f"line {change[2]}", *touched])
+
+
+def begin(module, folder, change=None):
+    """The number of a process that changes a module in a folder and runs its tests there."""
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -95,9 +106,12 @@ def begin(module, folder):
     output = os.open("output.txt", os.O_WRONLY | os.O_CREAT)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    if change:
+        path = Path("simpor", f"{module}.py")
+        path.write_text(changed(path.read_text(), *change))
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     own = f"test_{module} or simpor.{module} or {PROPERTIES[module]}"
     files = [f"tests/test_{module}.py", "tests/test_properties.py", f"simpor/{module}.py"]
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     options = ["-x", "--assert=plain", "-p", "no:cacheprovider", *files]
     for tests in (f"({own}) and not ({SLOW})", f"({own}) and ({SLOW})"):
         if pytest.main([*options, "-k", tests]) not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -114,14 +128,16 @@ def passed(status):
 
 
 def unnoticed(module, sample):
-    """Number of changes tried, and those that no test noticed."""
+    """Number of changes tried, and of those that no test noticed."""
     source = (ROOT / "simpor" / f"{module}.py").read_text()
-    mutants = mutants_of(source)
-    random.Random(0).shuffle(mutants)
-    mutants = mutants[:sample]
-    noticed = RESULTS / f"{module}-{hashlib.sha256(source.encode()).hexdigest()[:12]}.txt"
-    noticed.touch()
-    known = set(noticed.read_text().splitlines())
+    changes = changes_of(source)
+    n_all = len(changes)
+    random.Random(0).shuffle(changes)
+    changes = changes[:sample]
+    record = RESULTS / f"{module}-{hashlib.sha256(source.encode()).hexdigest()[:12]}.txt"
+    record.touch()
+    noticed = set(record.read_text().splitlines())
+    todo = [change for change in changes if f"{change[0]} {change[1]}" not in noticed]
     survivors, running = [], {}
     with tempfile.TemporaryDirectory() as folder:
         # the copy with the module as it is; numba's cache of the other modules stays in it
@@ -133,36 +149,31 @@ def unnoticed(module, sample):
         start = time.monotonic()
         if not passed(os.waitpid(begin(module, whole), 0)[1]):
             sys.exit((whole / "output.txt").read_text())
-        print(f"simpor/{module}.py as it is: {time.monotonic() - start:.0f} seconds", flush=True)
+        seconds = time.monotonic() - start
+        print(
+            f"simpor/{module}.py: {len(changes)} of {n_all} changes; as it is {seconds:.0f} seconds"
+        )
 
         def finish():
             child, status = os.wait()
-            changed, told, copy = running.pop(child)
+            change, copy = running.pop(child)
             shutil.rmtree(copy)
             if passed(status):
-                survivors.append(told)
-                print(f"simpor/{module}.py: not noticed, {told}", flush=True)
+                survivors.append(change)
+                print(f"simpor/{module}.py: not noticed, {difference(source, change)}")
             else:
-                with noticed.open("a") as file:
-                    print(digest(changed), file=file)
+                with record.open("a") as file:
+                    print(*change[:2], file=file)
 
-        for changed, told in mutants:
-            if digest(changed) in known:
-                continue
+        for change in todo:
             if len(running) == os.cpu_count():
                 finish()
             copy = Path(tempfile.mkdtemp(dir=folder)) / "copy"
             shutil.copytree(whole, copy)
-            (copy / "simpor" / f"{module}.py").write_text(changed)
-            running[begin(module, copy)] = changed, told, copy
+            running[begin(module, copy, change)] = change, copy
         while running:
             finish()
-    return len(mutants), survivors
-
-
-def digest(source):
-    """A short name for a changed source."""
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
+    return len(changes), len(survivors)
 
 
 def main():
@@ -177,10 +188,10 @@ def main():
     numba.njit(lambda x: x)(1.0)  # the compiler is ready before the first fork
     lines = []
     for module in arguments.modules:
-        n, survivors = unnoticed(module, arguments.sample)
-        line = f"simpor/{module}.py: {n - len(survivors)} of {n} changes noticed"
+        n, n_survivors = unnoticed(module, arguments.sample)
+        line = f"simpor/{module}.py: {n - n_survivors} of {n} changes noticed"
         if arguments.sample:
-            low, high = proportion_confint(n - len(survivors), n, method="wilson")
+            low, high = proportion_confint(n - n_survivors, n, method="wilson")
             line += f", of all changes between {low:.0%} and {high:.0%}"
         lines.append(line)
     print("\n".join(lines))
