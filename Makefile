@@ -12,7 +12,7 @@ INSTALLED := .venv/installed
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check chapters study-small lab lock coverage mutants audit clean
+.PHONY: help book test check chapters study-small lab lock lowest coverage mutants audit clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,6 +52,10 @@ lock: $(INSTALLED)  ## pin the versions of requirements.txt anew from pyproject.
 	@$(COMPILE) --upgrade --output-file requirements.txt
 	@rm -f requirements-hashed.txt
 	@$(COMPILE) --generate-hashes --no-annotate --constraint requirements.txt --output-file requirements-hashed.txt
+
+lowest: $(INSTALLED)  ## run the unit tests on the lowest versions that pyproject.toml allows
+	@$(PYTHON) -m uv run --quiet --no-project --isolated --python 3.11 --resolution lowest-direct \
+		--with-editable '.[keras,study,test]' python -m pytest --quiet --ignore tests/book tests simpor
 
 coverage: $(INSTALLED)  ## list the lines and branches of simpor that no test runs through
 	@$(PYTHON) -m pytest --quiet -n auto --maxprocesses=4 --dist loadfile --cov tests simpor
