@@ -1,17 +1,26 @@
-// Two things that a style sheet cannot do: formulas that fit the screen, and a page that prints whole.
+// Two things that a style sheet cannot do: formulas and tables that fit the screen, and a page that prints whole.
 (function () {
-  const SMALLEST = 0.65; // of the usual size of a formula
+  const SMALLEST = 0.65; // of the usual size
 
-  function fitFormulas() {
+  const width = (element) => element.getBoundingClientRect().width;
+
+  // Shrink a thing to its column. What is too wide even at the smallest size scrolls inside its box.
+  function fit(thing, column, drawing) {
+    thing.style.zoom = "";
+    if (column && width(drawing) > column) thing.style.zoom = Math.max(column / width(drawing), SMALLEST);
+    return !column || width(drawing) <= column + 1;
+  }
+
+  function fitAll() {
+    document.querySelectorAll(".bd-article table.dataframe").forEach(function (table) {
+      fit(table, table.parentElement.clientWidth, table);
+    });
     document.querySelectorAll(".bd-article mjx-container").forEach(function (formula) {
-      const column = formula.closest("p, li, td, dd, div");
       formula.classList.remove("wide");
       formula.removeAttribute("tabindex");
-      formula.style.zoom = "";
-      const shrink = column.clientWidth / formula.scrollWidth;
-      if (shrink < 1) formula.style.zoom = Math.max(shrink, SMALLEST);
-      // Letters that lean over their box are no reason to scroll: hence the margin of 16 pixels.
-      if (formula.scrollWidth > column.clientWidth + 16) {
+      const column = formula.closest("p, li, td, dd, div").clientWidth;
+      // The container also holds the formula for screen readers, which is wider: so the drawing is measured.
+      if (!fit(formula, column, formula.querySelector("mjx-math"))) {
         formula.classList.add("wide");
         formula.tabIndex = 0; // so that arrow keys scroll it
       }
@@ -19,10 +28,12 @@
   }
 
   window.addEventListener("load", function () {
-    if (!window.MathJax || !MathJax.startup) return;
-    MathJax.startup.promise.then(fitFormulas);
-    window.addEventListener("resize", fitFormulas);
+    fitAll();
+    if (window.MathJax && MathJax.startup) MathJax.startup.promise.then(fitAll);
   });
+  window.addEventListener("resize", fitAll);
+  // Tables in folded cells have no width before they are opened.
+  document.addEventListener("toggle", fitAll, true);
 
   // On paper: light, and with every solution and folded output open. Afterwards as it was.
   const root = document.documentElement;
@@ -32,13 +43,14 @@
     const folded = document.querySelectorAll(".bd-article details:not([open])");
     before = { theme: root.dataset.theme, folded: folded };
     root.dataset.theme = "light";
-    fitFormulas();
     folded.forEach(function (details) { details.open = true; });
+    fitAll();
   });
   window.addEventListener("afterprint", function () {
     if (!before) return;
     root.dataset.theme = before.theme;
     before.folded.forEach(function (details) { details.open = false; });
     before = null;
+    fitAll();
   });
 })();
