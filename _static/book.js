@@ -1,18 +1,19 @@
 // Two things that a style sheet cannot do: formulas and tables that fit the screen, and a page that prints whole.
 (function () {
-  const SMALLEST = 0.65; // of the usual size
+  const SMALLEST = 0.55; // of the usual size
 
   const width = (element) => element.getBoundingClientRect().width;
 
   // Shrink a thing to its column. What is too wide even at the smallest size scrolls inside its box.
   function fit(thing, column, drawing) {
     thing.style.zoom = "";
-    if (column && width(drawing) > column) thing.style.zoom = Math.max(column / width(drawing), SMALLEST);
+    // Letters do not shrink in exact proportion: hence 4 pixels less.
+    if (column && width(drawing) > column) thing.style.zoom = Math.max((column - 4) / width(drawing), SMALLEST);
     return !column || width(drawing) <= column + 1;
   }
 
   function fitAll() {
-    document.querySelectorAll(".bd-article table.dataframe").forEach(function (table) {
+    document.querySelectorAll(".bd-article table").forEach(function (table) {
       fit(table, table.parentElement.clientWidth, table);
     });
     document.querySelectorAll(".bd-article mjx-container").forEach(function (formula) {
