@@ -226,7 +226,8 @@ def _prepare(
     """Scale and resample the training part of a split; a classifier is trained at once."""
     part = _Part(method, fold, seed, for_threshold, held_out=test)
     # One thread a job: jobs fill the cores, and the last bits depend on no one's number of threads.
-    with threadpool_limits(1), warnings.catch_warnings():
+    # And no jobs inside a job: a cluster's workers would wait for one another, at times for ever.
+    with threadpool_limits(1), parallel_config("sequential"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a method's remarks on its data are no result
         try:
             if for_threshold:
