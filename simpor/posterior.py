@@ -19,9 +19,8 @@ class PosteriorRatio(BaseEstimator):
     .. math::
 
         \log\frac{p(B \mid x)}{p(A \mid x)}
-        = \log\hat f_B(x) - \log\hat f_A(x) + \log\frac{\hat p(B)}{\hat p(A)},
-        \qquad
-        \nabla \log\frac{p(B \mid x)}{p(A \mid x)} = \frac{m_B(x) - m_A(x)}{h^2},
+        &= \log\hat f_B(x) - \log\hat f_A(x) + \log\frac{\hat p(B)}{\hat p(A)}, \\
+        \nabla \log\frac{p(B \mid x)}{p(A \mid x)} &= \frac{m_B(x) - m_A(x)}{h^2},
 
     with Gaussian kernel densities :math:`\hat f` and their mean-shift points :math:`m`. The second
     formula holds for one bandwidth in both classes. Priors and row counts move the value and never

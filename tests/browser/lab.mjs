@@ -47,7 +47,7 @@ const tell = (line) => {
 for (const chapter of chapters) {
   const page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
   page.setDefaultTimeout(5 * MINUTES);
-  page.on("pageerror", (error) => tell(`${chapter}: ${error.stack}`));
+  page.on("pageerror", (error) => console.log(`${chapter}: JupyterLab says: ${error.stack}`));
   await page.goto(`${site}/lab/tree/${chapter}?reset`);
   // Before the kernel is ready, "Run" would ask for one and run nothing.
   await page.waitForFunction(() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === "idle");
