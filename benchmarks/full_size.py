@@ -5,11 +5,9 @@ smoothed bootstrap (drawn with replacement, each feature with normal noise of a 
 standard deviation). Every run is a process of its own, so that its peak memory is its own. There
 is no informative region: the entropy network is another matter, and `forty_one.py` times it.
 
-Where few rows are drawn, every climb visits all rows at every evaluation. From about 6,400 on, 16
-for each of the 401 seeds, the points of a seed share the few rows that matter to them, and visit
-all rows where they begin and where they end. `left_out` asks how many rows can matter anywhere on
-the sphere of a seed, do matter at a summit, and do matter at any of the summits around a seed, if
-each density is to keep a relative error of at most LEFT_OUT.
+A climb visits all rows at every evaluation. Whether it must is asked by `left_out`: which rows can
+matter anywhere on the sphere of a seed, and which do matter at one point of it, if each density is
+to keep a relative error of at most ERROR.
 """
 
 import json
@@ -20,15 +18,13 @@ import time
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
 from sklearn.preprocessing import StandardScaler
 
 from simpor import SIMPOR, PosteriorRatio, ascend_on_sphere
 from simpor.lab.datasets import load
-from simpor.sampler import LEFT_OUT, rows_that_matter
 
-WHOLE, FRAUDS = 284_807, 492
-SHARED = 8_000  # rows drawn: enough for the points of a seed to share rows
+WHOLE = 284_807
+ERROR = 1e-12
 
 
 def rows_of_size(n, seed=0):
@@ -43,18 +39,18 @@ def rows_of_size(n, seed=0):
     return X, np.repeat([0, 1], [n_normal, len(frauds)])
 
 
-def sampler_of(n_drawn, **settings):
-    """Draws `n_drawn` frauds, without an informative region."""
-    counts = {1: FRAUDS + n_drawn}
-    return SIMPOR(
-        sampling_strategy=counts, informative_portion=1, n_jobs=-1, random_state=0, **settings
-    )
-
-
-def one_run(n, n_drawn):
-    """Draw `n_drawn` frauds from n rows: seconds, peak memory, and what the climbs gain."""
+def one_run(n, n_drawn, max_iter):
+    """Draw `n_drawn` frauds (at most up to balance) from n rows; seconds and peak memory."""
     X, y = rows_of_size(n)
-    sampler = sampler_of(n_drawn)
+    n_frauds = int(y.sum())
+    n_drawn = min(n_drawn, n - 2 * n_frauds)
+    sampler = SIMPOR(
+        sampling_strategy={1: n_frauds + n_drawn},
+        informative_portion=1,
+        max_iter=max_iter,
+        n_jobs=-1,
+        random_state=0,
+    )
     SIMPOR(max_iter=1, informative_portion=1).fit_resample(X[-1000:], y[-1000:])  # compiles
     begin = time.perf_counter()
     sampler.fit_resample(X, y)
@@ -67,6 +63,7 @@ def one_run(n, n_drawn):
     return {
         "rows": n,
         "drawn": n_drawn,
+        "max_iter": max_iter,
         "seconds": round(seconds, 3),
         "peak_gigabytes": round(peak, 3),
         "gain": round(float(gain), 3),
@@ -74,11 +71,12 @@ def one_run(n, n_drawn):
 
 
 def measure(whole=False):
-    """Seconds and memory against the rows, and against the rows drawn; the last balances all."""
-    runs = [(n, SHARED) for n in (2_000, 6_000, 20_000, 60_000, 150_000)]
-    runs += [(WHOLE, n_drawn) for n_drawn in (500, 1000, SHARED, 2 * SHARED, 4 * SHARED)]
+    """Seconds and memory: against the rows, against the rows drawn, against the turns allowed."""
+    runs = [(n, 1000, 100) for n in (2_000, 6_000, 20_000, 60_000, 150_000)]
+    runs += [(WHOLE, n_drawn, 100) for n_drawn in (250, 500, 1000, 2000)]
+    runs += [(WHOLE, 1000, max_iter) for max_iter in (10, 20)]
     if whole:
-        runs += [(WHOLE, WHOLE - 2 * FRAUDS)]
+        runs += [(WHOLE, WHOLE, 20), (WHOLE, WHOLE, 100)]
     table = []
     for run in runs:
         code = f"import json; from benchmarks.full_size import one_run; print(json.dumps(one_run(*{run})))"
@@ -90,69 +88,72 @@ def measure(whole=False):
     return pd.DataFrame(table)
 
 
-def left_out(n=WHOLE):
-    """For points around some seeds: the shares of rows that a bound keeps and that matter.
+def left_out(n=WHOLE, n_points=64):
+    """For some points: the rows that a bound keeps, the rows that matter, and the evaluations.
 
     At distance D from the seed, a row lies between |D - r| and D + r from a point of the sphere of
     radius r. So what all rows beyond some distance weigh is bounded from above, what the nearest
     weighs from below.
     """
     X, y = rows_of_size(n)
-    sampler = sampler_of(SHARED, max_iter=0)
+    sampler = SIMPOR(
+        sampling_strategy={1: int(y.sum()) + n_points},
+        informative_portion=1,
+        max_iter=0,
+        n_jobs=-1,
+        random_state=0,
+    )
     starts = sampler.fit_resample(X, y)[0][n:]
     ratio = PosteriorRatio(n_jobs=-1).fit(X, y)
-    h, normal = ratio.bandwidth_[1], X[y == 0]
+    seeds, radii = X[sampler.seed_indices_], sampler.radii_
+    end = ascend_on_sphere(ratio.log_ratio_and_gradient, seeds, radii, start=starts)
+    h, normal = ratio.bandwidth_[0], X[y == 0]
     table = []
-    for seed in np.unique(sampler.seed_indices_)[::16]:
-        i = np.flatnonzero(sampler.seed_indices_ == seed)[:16]
-        radii = sampler.radii_[i]
-        centers = np.tile(X[seed], (len(i), 1))
-        end = ascend_on_sphere(ratio.log_ratio_and_gradient, centers, radii, start=starts[i])
-        to_seed = np.sort(cdist(X[[seed]], normal)[0])
-        to_points = np.sort(cdist(end.x, normal), axis=1)
-        together = np.mean(rows_that_matter(end.x, normal, h))
-        for r, to_point, evaluations in zip(radii, to_points, end.n_evaluations):
-            at_most = -0.5 * (np.maximum(to_seed - r, 0) / h) ** 2
-            at_least = -0.5 * ((to_seed[0] + r) / h) ** 2
-            exponents = -0.5 * (to_point / h) ** 2
-            table.append(
-                {
-                    "seed": seed,
-                    "radius": r,
-                    "nearest": to_seed[0],
-                    "kept": share_kept(at_most - at_least),
-                    "needed": share_kept(exponents - exponents[0]),
-                    "together": together,
-                    "evaluations": evaluations,
-                }
-            )
-    return pd.DataFrame(table).round(5)
+    for seed, r, point, evaluations in zip(seeds, radii, end.x, end.n_evaluations):
+        to_seed = np.sort(np.linalg.norm(normal - seed, axis=1))
+        at_most = -0.5 * (np.maximum(to_seed - r, 0) / h) ** 2
+        at_least = -0.5 * ((to_seed[0] + r) / h) ** 2
+        to_point = np.sort(np.linalg.norm(normal - point, axis=1))
+        exponents = -0.5 * (to_point / h) ** 2
+        table.append(
+            {
+                "radius": r,
+                "nearest": to_seed[0],
+                "kept": share_kept(at_most - at_least),
+                "needed": share_kept(exponents - exponents[0]),
+                "evaluations": evaluations,
+            }
+        )
+    return pd.DataFrame(table).round(4)
 
 
 def share_kept(exponents):
-    """Share of the terms, the largest first, without whose rest the error is at most LEFT_OUT."""
+    """Share of the terms, the largest first, without whose rest the error is at most ERROR."""
     # a term that a bound puts above 1 is kept in any case
     of_the_rest = np.cumsum(np.exp(np.minimum(exponents, 0.0))[::-1])[::-1]
-    return np.mean(of_the_rest > LEFT_OUT)
+    return np.mean(of_the_rest > ERROR)
 
 
 def line(runs):
     """Seconds before the first row is drawn, and seconds for each row, by least squares."""
-    seconds_a_row, before = np.polyfit(runs["drawn"], runs["seconds"], 1)
+    drawn = runs[(runs["rows"] == WHOLE) & (runs["max_iter"] == 100)]
+    seconds_a_row, before = np.polyfit(drawn["drawn"], drawn["seconds"], 1)
     return before, seconds_a_row
 
 
 def show(runs, kept):
-    whole = runs[runs["rows"] == WHOLE]
-    for what, some in (
-        ("every point on all rows", whole[whole["drawn"] < SHARED]),
-        ("points of a seed share rows", whole[whole["drawn"] >= SHARED]),
-    ):
-        before, seconds_a_row = line(some)
-        print(f"{what}: {before:.1f} s, and {seconds_a_row * 1e3:.1f} ms for each row drawn")
+    before, seconds_a_row = line(runs)
+    fixed = runs[(runs["drawn"] == 1000) & (runs["max_iter"] == 100)]
+    slope = np.polyfit(np.log(fixed["rows"]), np.log(fixed["seconds"]), 1)[0]
+    print(f"{WHOLE:,} rows: {before:.1f} s, and {seconds_a_row * 1e3:.1f} ms for each row drawn")
+    print(f"1000 rows drawn: seconds grow with the power {slope:.2f} of the rows")
     print(f"peak memory {runs['peak_gigabytes'].max():.2f} GB")
-    shares = kept.groupby("seed")[["kept", "needed", "together", "evaluations"]].mean().mean()
-    print(f"with a relative error of {LEFT_OUT:g} of each density, of all normal rows")
-    print(f"  {shares['kept']:.1%} can matter on a sphere, {shares['needed']:.1%} do at a summit,")
-    print(f"  {shares['together']:.1%} at one of the summits around a seed")
-    print(f"evaluations of a climb on all rows: {shares['evaluations']:.1f}")
+    long = kept["evaluations"] > kept["evaluations"].median()
+    print(
+        f"rows that can matter on a sphere (relative error {ERROR:g}), and that do at its summit:"
+    )
+    for name, points in (("short climbs", kept[~long]), ("long climbs", kept[long])):
+        print(
+            f"  {name}: {points['evaluations'].mean():.1f} evaluations, "
+            f"can matter {points['kept'].mean():.0%}, matter {points['needed'].mean():.1%}"
+        )

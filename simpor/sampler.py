@@ -2,14 +2,12 @@
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from numpy.typing import ArrayLike
-from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import Tags, check_random_state
@@ -52,41 +50,12 @@ PUBLISHED_PREPRINT: dict[str, Any] = {
 # Points that climb together: enough to keep every thread busy, few enough to bound the memory.
 POINTS_AT_ONCE = 2**14
 
-# From here on the points of a seed share the rows that matter to them; see `_shares_rows`.
-MANY_ROWS = 20_000  # of the other classes
-MANY_POINTS = 16  # of a seed, on average
-FEW_ROWS = 2048  # of the other classes, on which the first climb is
-WATCHED_POINTS = 8  # of a seed, at which the rows are weighed
-LEFT_OUT = 1e-6  # share of a density there that the rows left out may have
-
 # what scikit-learn's messages about X and y leave unsaid
 CURES = {
     "could not convert string to float": "Encode text as numbers first, e.g. with OneHotEncoder.",
     "contains infinity": "Replace it, or drop its rows, first.",
     "inconsistent numbers of samples": "Pass one label for each row.",
 }
-
-
-def rows_that_matter(points: np.ndarray, rows: np.ndarray, bandwidth: float) -> np.ndarray:
-    """Rows without which no point loses more than the share LEFT_OUT of its density.
-
-    A kernel that is left out has less than LEFT_OUT / n of the nearest row's height, and there are
-    fewer than n of them.
-
-    Parameters
-    ----------
-    points : ndarray of shape (m, d)
-    rows : ndarray of shape (n, d)
-    bandwidth : float
-
-    Returns
-    -------
-    ndarray of bool of shape (n,)
-        The rows that matter to at least one of the points.
-    """
-    squares = cdist(points, rows, "sqeuclidean")
-    reach = 2 * bandwidth**2 * math.log(len(rows) / LEFT_OUT)
-    return np.any(squares <= squares.min(axis=1, keepdims=True) + reach, axis=0)
 
 
 class SIMPOR(BaseOverSampler):
@@ -172,14 +141,6 @@ class SIMPOR(BaseOverSampler):
     count that the majority class has there, never beyond what `sampling_strategy` asks for, and
     not at all if it has no row there. If all its rows are informative, the remaining ones are
     drawn from these. With more than two classes the ratio is that of one class against all others.
-
-    Where the other classes have more than 20,000 rows and 16 or more rows are drawn for each seed
-    of a region, on average, the points of a seed come one after the other and share their way.
-    First they climb with 2048 rows of the others, then with those that matter at up to 8 of the
-    points reached: what is left out has at most 1e-6 of the density at each of these. From there,
-    or from the first point if that is higher, they climb on all rows. So every log ratio is that of
-    all rows, and most climbs visit all of them twice: at the first point and at the summit. Each of
-    the three climbs has `max_iter` steps.
 
     Synthetic rows are computed in float64 and returned in the type of `X`; in an array of integers
     they are rounded, so pass floats if that is too coarse.
@@ -290,19 +251,13 @@ class SIMPOR(BaseOverSampler):
                 n_drawn = self._count_to_draw(y, label, region)
                 pool = self._pool(y, label, region, is_noise)
                 seeds = random_state.choice(pool, size=n_drawn)  # lines 5 and 15
-                shared = self._shares_rows(np.sum(y != label), n_drawn, len(pool), region)
-                if shared:
-                    seeds.sort()
                 radii = self._draw_radii(ranges[seeds], random_state)  # lines 8 and 17
                 for first in range(0, n_drawn, POINTS_AT_ONCE):
                     part = slice(first, first + POINTS_AT_ONCE)
-                    of_part = (data, y == label, ratios[label], seeds[part], radii[part])
-                    guide = partial(self._summits_on_fewer_rows, *of_part)
                     ascent = ascend_on_sphere(  # lines 9 and 18
                         ratios[label].log_ratio_and_gradient,
                         data[seeds[part]],
                         radii[part],
-                        guide=guide if shared else None,
                         step=self.step,
                         max_iter=self._max_iter(region),
                         random_state=random_state,
@@ -337,47 +292,6 @@ class SIMPOR(BaseOverSampler):
         """The objective f of a class against all others (Eq. 11), original rows only."""
         ratio = PosteriorRatio(bandwidth=self.bandwidth, n_jobs=self.n_jobs)
         return ratio.fit(data, y, positive=label)
-
-    def _shares_rows(self, n_others: int, n_drawn: int, n_seeds: int, region: str) -> bool:
-        """Whether the climbs are long, and the points of a seed many enough for what they share."""
-        climbs = self.step == "adaptive" and self._max_iter(region) > 0
-        return climbs and n_others > MANY_ROWS and n_drawn >= MANY_POINTS * n_seeds
-
-    def _summits_on_fewer_rows(
-        self,
-        data: np.ndarray,
-        is_own: np.ndarray,
-        ratio: PosteriorRatio,
-        seeds: np.ndarray,
-        radii: np.ndarray,
-        points: np.ndarray,
-    ) -> np.ndarray:
-        """Where climbs from `points` end if the other classes have few rows: a guide.
-
-        First all points climb on the same few rows, spread evenly over the table. Then the rows
-        join them that matter where some of a seed's points have arrived, and its points climb on.
-        """
-        others = np.flatnonzero(~is_own)
-        rows_of_others = data[others]
-        few = is_own.copy()
-        few[others[:: len(others) // FEW_ROWS]] = True
-
-        def climb(i: np.ndarray, kept: np.ndarray) -> np.ndarray:
-            on_kept = PosteriorRatio(bandwidth=ratio.bandwidth_, n_jobs=self.n_jobs)
-            on_kept.fit(data[kept], is_own[kept], positive=True)
-            objective = on_kept.log_ratio_and_gradient
-            return ascend_on_sphere(
-                objective, data[seeds[i]], radii[i], start=points[i], max_iter=self.max_iter
-            ).x
-
-        points = climb(np.arange(len(seeds)), few)
-        for seed in np.unique(seeds):
-            i = np.flatnonzero(seeds == seed)
-            watched = i[np.argsort(radii[i])][:: math.ceil(len(i) / WATCHED_POINTS)]
-            kept = few.copy()
-            kept[others] |= rows_that_matter(points[watched], rows_of_others, ratio.bandwidth_[1])
-            points[i] = climb(i, kept)
-        return points
 
     def _ranges(self, data: np.ndarray, y: np.ndarray, classes: list[Any]) -> np.ndarray:
         """R (Eq. 14): mean distance to the nearest rows of the same class, 0 for a single row."""

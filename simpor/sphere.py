@@ -19,8 +19,6 @@ SMALLEST_ANGLE = 1e-12  # radians: below it a turn is lost in the rounding of th
 
 #: From points (k, d) to values (k,) and gradients (k, d).
 Objective = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-#: From the first points (m, d) to others on their spheres.
-Guide = Callable[[np.ndarray], np.ndarray]
 
 
 class SphereAscent(NamedTuple):
@@ -63,7 +61,6 @@ def ascend_on_sphere(
     radii: ArrayLike,
     *,
     start: ArrayLike | None = None,
-    guide: Guide | None = None,
     step: float | str = "adaptive",
     max_iter: int = 100,
     tol: float = 1e-4,
@@ -82,11 +79,6 @@ def ascend_on_sphere(
     start : array-like of shape (m, d), default=None
         First points, moved to their sphere along the ray from the center. None draws them
         uniformly.
-    guide : callable, default=None
-        ``guide(points)`` takes the first points (m, d) and returns others, moved to the same
-        spheres, from which to climb on: for instance the summits of an objective that is cheap and
-        nearly the same. Where one is no higher than the first point, the climb begins at the first
-        point. None begins at all of them. Not asked in one dimension.
     step : "adaptive" or float, default="adaptive"
         "adaptive" turns each point by an angle of its own: at first towards the gradient, but at
         most by half a radian; then by Barzilai and Borwein's step, which fits the curvature of the
@@ -136,16 +128,9 @@ def ascend_on_sphere(
         return _better_of_two_points(objective, centers, radii, start_directions)
 
     directions = start_directions.copy()
-    first = centers + radii[:, None] * directions
-    values, gradients = _evaluate(objective, first)
-    start_values = values.copy()
-    if guide is not None:
-        guided = _first_directions(centers, radii, guide(first), None)
-        guided_values, guided_gradients = _evaluate(objective, centers + radii[:, None] * guided)
-        higher = guided_values > values
-        directions[higher], values[higher] = guided[higher], guided_values[higher]
-        gradients[higher] = guided_gradients[higher]
+    values, gradients = _evaluate(objective, centers + radii[:, None] * directions)
     tangents, slopes = _project_onto_tangent(gradients, directions)
+    start_values = values.copy()
     n_iter = np.zeros(len(centers), dtype=int)
     if step == "adaptive":
         angles = np.minimum(_angle_to_gradient(gradients, directions, slopes), FIRST_ANGLE)
@@ -188,7 +173,7 @@ def ascend_on_sphere(
         start_value=start_values,
         rotation=_angle_between(start_directions, directions),
         n_iter=n_iter,
-        n_evaluations=n_iter + (1 if guide is None else 2),
+        n_evaluations=n_iter + 1,
         converged=(steepness * slopes <= tol) | (radii == 0),
         tangent_norm=np.where(radii == 0, 0.0, slopes),
     )

@@ -19,7 +19,6 @@ from sklearn.svm import LinearSVC
 
 import simpor
 from simpor import PUBLISHED_PREPRINT, PUBLISHED_TAI, SIMPOR, EntropyNetwork, PosteriorRatio
-from simpor.sampler import LEFT_OUT, rows_that_matter
 
 ATTRIBUTES = ["seed_indices_", "region_", "radii_", "rotation_", "log_ratio_start_", "log_ratio_"]
 
@@ -286,94 +285,6 @@ def test_ascent_raises_the_ratio_more_than_the_published_step():
     gains = [np.mean(s.log_ratio_ - s.log_ratio_start_) for s in (published, converged)]
     assert 0 < gains[0] < 0.1 * gains[1]
     assert published.rotation_.max() <= 300 * PUBLISHED_TAI["step"] * (1 + 1e-9)
-
-
-# many rows: the points of a seed share those that matter
-
-
-@pytest.fixture
-def large(monkeypatch):
-    """1200 rows that count as many, and 10 of another class."""
-    monkeypatch.setattr("simpor.sampler.MANY_ROWS", 1199)
-    monkeypatch.setattr("simpor.sampler.FEW_ROWS", 100)
-    rng = np.random.default_rng(0)
-    X = np.vstack([rng.normal(size=(1200, 6)), rng.normal(2.0, 0.7, size=(10, 6))])
-    return X, np.repeat([0, 1], [1200, 10])
-
-
-def many_points(**settings):
-    asked = dict(sampling_strategy={1: 210}, reject_noise=False, informative_portion=1)
-    return fast(**{**asked, "max_iter": 100, "bandwidth": 0.2, **settings})
-
-
-def test_shared_rows_lead_to_summits_on_all_rows(large, monkeypatch):
-    X, y = large
-    visits = Counter()  # of rows
-    evaluate = PosteriorRatio.log_ratio_and_gradient
-
-    def counting(ratio, points):
-        visits[stage] += len(points) * len(ratio.other_density_._rows)
-        return evaluate(ratio, points)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(PosteriorRatio, "log_ratio_and_gradient", counting)
-        stage = "shared"
-        sampler = many_points()
-        points = sampler.fit_resample(X, y)[0][len(X) :]
-        stage = "direct"
-        patch.setattr(SIMPOR, "_summits_on_fewer_rows", lambda self, *arguments: arguments[-1])
-        direct = many_points()
-        direct.fit_resample(X, y)
-    assert visits["shared"] < 0.5 * visits["direct"]
-
-    np.testing.assert_array_equal(sampler.seed_indices_, direct.seed_indices_)
-    np.testing.assert_array_equal(sampler.log_ratio_start_, direct.log_ratio_start_)
-    gains = [np.mean(s.log_ratio_ - s.log_ratio_start_) for s in (sampler, direct)]
-    assert gains[0] > 0.99 * gains[1] > 0
-    assert np.all(sampler.log_ratio_ >= sampler.log_ratio_start_)
-    values, gradients = PosteriorRatio(bandwidth=0.2).fit(X, y).log_ratio_and_gradient(points)
-    np.testing.assert_allclose(sampler.log_ratio_, values, rtol=1e-9, atol=1e-9)
-    outward = (points - X[sampler.seed_indices_]) / sampler.radii_[:, None]
-    tangents = gradients - np.sum(gradients * outward, axis=1, keepdims=True) * outward
-    slopes = np.maximum(1, sampler.radii_) * np.linalg.norm(tangents, axis=1)
-    assert np.mean(slopes <= 1.01e-4) > 0.99
-
-
-def test_shared_rows_give_the_same_bits_on_any_number_of_threads(large):
-    one, two = (many_points(n_jobs=n_jobs).fit_resample(*large)[0] for n_jobs in (1, 2))
-    assert same_bits(one, two)
-
-
-@pytest.mark.parametrize(
-    "settings, many_rows",
-    [
-        ({}, 1200),
-        (dict(sampling_strategy={1: 169}), 1199),
-        (dict(step=0.1), 1199),
-        (dict(max_iter=0), 1199),
-    ],
-)
-def test_rows_are_shared_only_where_it_pays(large, monkeypatch, settings, many_rows):
-    def refuse(*arguments):
-        raise RuntimeError("asked for")
-
-    monkeypatch.setattr(SIMPOR, "_summits_on_fewer_rows", refuse)
-    with pytest.raises(RuntimeError, match="asked for"):
-        many_points(max_iter=1).fit_resample(*large)
-    monkeypatch.setattr("simpor.sampler.MANY_ROWS", many_rows)
-    sampler = many_points(**settings)
-    sampler.fit_resample(*large)
-    assert np.any(np.diff(sampler.seed_indices_) < 0)  # in the order in which they were drawn
-
-
-def test_rows_left_out_add_next_to_nothing():
-    rng = np.random.default_rng(0)
-    rows, points = 3 * rng.normal(size=(4000, 4)), rng.normal(size=(5, 4))
-    keep = rows_that_matter(points, rows, 0.3)
-    assert 0.01 < keep.mean() < 0.5
-    kernels = np.exp(-0.5 * np.sum((points[:, None] - rows) ** 2, axis=2) / 0.3**2)
-    left_out = kernels[:, ~keep].sum(axis=1) / kernels.sum(axis=1)
-    assert 0 < left_out.max() <= LEFT_OUT
 
 
 # published settings

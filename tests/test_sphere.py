@@ -190,42 +190,6 @@ def test_no_turns_is_the_start():
     np.testing.assert_array_equal(end.value, end.start_value)
 
 
-def test_a_guide_to_the_summits_is_followed():
-    rng = np.random.default_rng(4)
-    centers, radii = rng.normal(size=(40, 5)), rng.uniform(0.1, 3, size=40)
-    direct = ascend_on_sphere(wavy, centers, radii, random_state=0)
-    asked = []
-
-    def guide(points):
-        asked.append(points.copy())
-        return centers + 7 * (direct.x - centers)  # moved back to the spheres
-
-    guided = ascend_on_sphere(wavy, centers, radii, guide=guide, random_state=0)
-    first = ascend_on_sphere(wavy, centers, radii, max_iter=0, random_state=0)
-    np.testing.assert_array_equal(asked, [first.x])
-    np.testing.assert_array_equal(guided.start_value, first.value)
-    np.testing.assert_allclose(guided.rotation, direct.rotation, atol=1e-6)
-    np.testing.assert_allclose(guided.value, direct.value, rtol=0, atol=1e-9)
-    assert direct.n_evaluations.mean() > 6 and guided.n_evaluations.mean() < 2.5
-
-
-def test_a_guide_downhill_is_not_followed():
-    rng = np.random.default_rng(4)
-    centers, radii = rng.normal(size=(40, 5)), np.append(rng.uniform(0.1, 3, size=39), 0.0)
-    direct = ascend_on_sphere(wavy, centers, radii, random_state=0)
-    valleys = ascend_on_sphere(lambda p: tuple(-a for a in wavy(p)), centers, radii, random_state=0)
-    evaluated = []
-
-    def counting(points):
-        evaluated.append(len(points))
-        return wavy(points)
-
-    guided = ascend_on_sphere(counting, centers, radii, guide=lambda p: valleys.x, random_state=0)
-    assert guided.x.tobytes() == direct.x.tobytes()
-    np.testing.assert_array_equal(guided.n_evaluations, direct.n_evaluations + 1)
-    assert guided.n_evaluations.sum() == sum(evaluated)
-
-
 def test_published_rate_turns_by_a_degree_at_most(moon, objective):
     X, y = moon
     end = ascend_on_sphere(
