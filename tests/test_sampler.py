@@ -1,3 +1,4 @@
+import math
 import pickle
 import random
 import subprocess
@@ -596,3 +597,73 @@ def test_points_that_climb_in_several_parts_end_where_they_end_together(monkeypa
     monkeypatch.setattr(simpor.sampler, "POINTS_AT_ONCE", 7)
     in_parts, _ = fast().fit_resample(X, y)
     assert same_bits(together, in_parts)
+
+
+# numbers from the papers, and the rest of the contract
+
+
+def test_published_settings_are_those_of_the_papers():
+    both = {"k_neighbors": 5, "alpha": 1, "bandwidth": "scott", "max_iter": 300}
+    for settings in (PUBLISHED_TAI, PUBLISHED_PREPRINT):
+        assert both.items() <= settings.items()
+        assert settings["step"] == pytest.approx(2 * math.pi / 100_000)
+    tai = {"radius": "gaussian", "informative_portion": 0.3, "remaining": "ascent"}
+    assert {**tai, "reject_noise": True}.items() <= PUBLISHED_TAI.items()
+    preprint = {"radius": "uniform", "informative_threshold": 0.7, "remaining": "random"}
+    assert {**preprint, "reject_noise": False}.items() <= PUBLISHED_PREPRINT.items()
+
+
+def test_settings_unless_told_otherwise():
+    assert SIMPOR().get_params() == dict(
+        sampling_strategy="auto", random_state=None, k_neighbors=5, radius="gaussian", alpha=1.0,
+        bandwidth="scott", informative_portion=0.3, informative_threshold=None, learner=None,
+        remaining="ascent", reject_noise=True, step="adaptive", max_iter=100, n_jobs=None, verbose=0,
+    )  # fmt: skip
+    tags = SIMPOR().__sklearn_tags__().input_tags
+    assert not tags.sparse
+
+
+def test_a_single_row_can_be_asked_for():
+    X, y = imbalanced(n_classes=3)
+    counts = np.bincount(y)
+    sampler = fast(sampling_strategy={1: counts[1] + 1, 2: counts[2]})
+    _, y_resampled = sampler.fit_resample(X, y)
+    np.testing.assert_array_equal(np.bincount(y_resampled) - counts, [0, 1, 0])
+
+
+def test_verbose_tells_what_was_drawn_from_where_and_what_it_gained(capsys):
+    X, y = imbalanced(300, n_classes=3)
+    counts = np.bincount(y)
+    sampler = fast(verbose=1, sampling_strategy={1: counts[1], 2: counts[2] + 50})
+    sampler.fit_resample(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    for line, region in zip(lines, ("informative", "remaining"), strict=True):
+        rows = sampler.region_ == region
+        gain = np.mean(sampler.log_ratio_[rows] - sampler.log_ratio_start_[rows])
+        in_region = sampler.informative_mask_ == (region == "informative")
+        pool = np.sum((y == 2) & in_region & ~noise_by_hand(X, y, 5))
+        told = f"class 2, {region} region: {rows.sum()} rows from {pool} seeds"
+        assert line == f"[SIMPOR] {told}, mean gain {gain:.3g} nats"
+    fast(verbose=1, informative_portion=1).fit_resample(X, y)
+    assert "0 rows" in capsys.readouterr().out
+
+
+def test_two_rows_of_a_class_are_as_far_as_they_are_apart():
+    X = np.r_[imbalanced(60)[0][:, :2], [[30.0, 0.0], [33.0, 4.0]]]
+    y = np.repeat([0, 1], [60, 2])
+    sampler = fast(radius="uniform", max_iter=0, informative_portion=1, reject_noise=False)
+    sampler.fit_resample(X, y)
+    assert 4.5 < sampler.radii_.max() <= 5
+
+
+def test_a_column_of_large_equal_numbers_does_no_harm():
+    X, y = imbalanced()
+    X[:, 1] = 1e200
+    X_resampled, _ = fast(informative_portion=1, max_iter=0).fit_resample(X, y)
+    assert np.all(np.isfinite(X_resampled))
+
+
+@pytest.mark.parametrize("threshold", [-0.5, 1.5])
+def test_a_threshold_that_is_no_entropy(threshold):
+    with pytest.raises(ValueError, match=r"in \[0, 1\), or None"):
+        fast(informative_threshold=threshold).fit_resample(*imbalanced())

@@ -274,3 +274,117 @@ def test_no_points():
 def test_bad_input(arguments, cure):
     with pytest.raises(ValueError, match=cure):
         ascend_on_sphere(**({"objective": wavy, "centers": [[0.0, 0.0]], "radii": 1.0} | arguments))
+
+
+# what each rule of the ascent does to one point
+
+ORIGIN, EAST = [[0.0, 0.0]], [[1.0, 0.0]]
+
+
+def along_the_circle(value, slope):
+    """An objective of the angle from east: its value, and its slope along the unit circle."""
+
+    def objective(points):
+        angles = np.arctan2(points[:, 1], points[:, 0])
+        tangents = np.column_stack([-points[:, 1], points[:, 0]])
+        return value(angles), slope(angles)[:, None] * tangents
+
+    return objective
+
+
+def test_the_first_turn_is_half_a_radian_at_most():
+    for slope, first in (([0.0, 1.0], 0.5), ([1.0, 0.1], np.arctan(0.1))):
+        end = ascend_on_sphere(linear(np.array(slope)), ORIGIN, 1.0, start=EAST, max_iter=1)
+        assert end.rotation[0] == pytest.approx(first, rel=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_turn_after_a_growing_slope_is_twice_as_far():
+    growing = along_the_circle(lambda a: a**2 / 2, lambda a: a)
+    start = [[np.cos(0.1), np.sin(0.1)]]
+    end = ascend_on_sphere(growing, ORIGIN, 1.0, start=start, max_iter=2)
+    assert end.rotation[0] == pytest.approx(1.5, rel=1e-9)
+
+
+def test_after_turns_that_lower_the_value_it_gives_up():
+    falling = along_the_circle(lambda a: -np.abs(a), np.ones_like)
+    end = ascend_on_sphere(falling, ORIGIN, 1.0, start=EAST)
+    # half a radian, halved 39 times, is less than the smallest angle
+    assert end.n_iter[0] == 39 and end.rotation[0] == 0 and not end.converged[0]
+
+
+@pytest.mark.parametrize("slope, turns", [(0.5, True), (1.0, False), (2.0, False)])
+def test_of_equal_values_the_smaller_slope_is_the_higher_one(slope, turns):
+    level = along_the_circle(np.zeros_like, lambda a: np.where(a == 0, 1.0, slope))
+    end = ascend_on_sphere(level, ORIGIN, 1.0, start=EAST, max_iter=5)
+    assert (end.rotation[0] > 0) == turns
+
+
+def test_published_rule_stops_where_the_value_does_not_rise():
+    level = along_the_circle(np.zeros_like, np.ones_like)
+    end = ascend_on_sphere(level, ORIGIN, 1.0, start=EAST, step=0.1)
+    assert end.n_iter[0] == 1 and end.rotation[0] == 0
+
+
+def test_a_hundred_turns_unless_told_otherwise():
+    end = ascend_on_sphere(linear(np.array([0.0, 1.0])), ORIGIN, 1.0, start=EAST, step=1e-6)
+    assert end.n_iter[0] == 100
+
+
+def test_no_slope_is_converged_with_no_tolerance():
+    level = along_the_circle(np.zeros_like, np.zeros_like)
+    end = ascend_on_sphere(level, ORIGIN, 1.0, start=EAST, tol=0)
+    assert end.converged[0] and end.n_evaluations[0] == 1
+
+
+def test_in_one_dimension_only_the_higher_point_counts():
+    centers, radii, start = np.zeros((4, 1)), [0.5, 0.5, 0.5, 0.0], [[9.0], [-9.0], [9.0], [9.0]]
+    up = ascend_on_sphere(linear(np.array([1.0])), centers, radii, start=start)
+    np.testing.assert_array_equal(up.x, [[0.5], [0.5], [0.5], [0.0]])
+    np.testing.assert_array_equal(up.start_value, [0.5, -0.5, 0.5, 0.0])
+    np.testing.assert_array_equal(up.value, [0.5, 0.5, 0.5, 0.0])
+    np.testing.assert_array_equal(up.rotation, [0.0, np.pi, 0.0, 0.0])
+    assert set(up.n_iter) == {1} and set(up.n_evaluations) == {2} and set(up.tangent_norm) == {0}
+    level = ascend_on_sphere(linear(np.array([0.0])), centers, radii, start=start)
+    np.testing.assert_array_equal(level.rotation, 0)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_a_first_point_may_be_its_center_where_the_radius_is_zero(d):
+    centers, away = np.ones((2, d)), np.array([[0.0], [1.0]])
+    upwards = linear(np.ones(d))
+    end = ascend_on_sphere(upwards, centers, away[:, 0], start=centers + away, max_iter=0)
+    np.testing.assert_allclose(end.x, centers + away / np.sqrt(d), rtol=1e-15)
+    assert end.converged[0]
+
+
+def test_a_first_point_hardly_off_its_center_still_has_a_direction():
+    end = ascend_on_sphere(wavy, ORIGIN, 1.0, start=[[3e-200, 4e-200]], max_iter=0)
+    np.testing.assert_allclose(end.x, [[0.6, 0.8]], rtol=1e-15)
+
+
+def test_an_objective_is_never_asked_about_no_points():
+    def never(points):
+        raise AssertionError
+
+    assert ascend_on_sphere(never, np.empty((0, 3)), []).x.shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "arguments, cure",
+    [
+        ({"step": True}, "adaptive"),
+        ({"step": None}, "adaptive"),
+        ({"step": -0.1}, "adaptive"),
+        ({"max_iter": True}, ">= 0"),
+        ({"max_iter": 1.5}, ">= 0"),
+        ({"max_iter": "9"}, ">= 0"),
+        ({"tol": "small"}, ">= 0"),
+        ({"tol": np.nan}, ">= 0"),
+        ({"objective": lambda p: (p[:, 0], p[:, 0])}, "gradients"),
+        ({"objective": lambda p: (p, p)}, "values"),
+    ],
+)
+def test_more_bad_input(arguments, cure):
+    with pytest.raises(ValueError, match=cure):
+        ascend_on_sphere(**({"objective": wavy, "centers": ORIGIN, "radii": 1.0} | arguments))
