@@ -14,6 +14,7 @@ has fewer steps: nothing is spent, and nothing updated, on padding.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -35,6 +36,8 @@ Trained = tuple[list[np.ndarray], np.ndarray, np.ndarray]  # weights, losses, le
 
 # Members trained in one call. More would only need more memory for their rows.
 _MEMBERS_PER_CALL = 16
+
+_one_update_at_a_time = Lock()
 
 
 @dataclass(frozen=True)
@@ -399,7 +402,7 @@ def _train(
         losses_seen.append(losses)
         rates_seen.append(rates)
         rates = schedule.next_rates(rates, losses)
-        with bar.get_lock():
+        with _one_update_at_a_time:  # not the bar's own lock, which all bars of a process share
             bar.update(n_members)
     weights = [ops.convert_to_numpy(layer) for layer in state[0]]
     return weights, np.stack(losses_seen, axis=1), np.stack(rates_seen, axis=1)
