@@ -60,7 +60,7 @@ lowest: $(INSTALLED)  ## run the unit tests on the lowest versions that pyprojec
 coverage: $(INSTALLED)  ## list the lines and branches of simpor that no test runs through
 	@$(PYTHON) -m pytest --quiet -n auto --maxprocesses=4 --dist loadfile --cov=simpor tests simpor
 
-mutants: $(INSTALLED)  ## change the module in hundreds of small ways and list what no test notices, in about an hour
+mutants: $(INSTALLED)  ## change the module in hundreds of small ways and list what no test notices; takes long
 	@OMP_NUM_THREADS=1 $(PYTHON) -m uv run --quiet --no-project --python $(PYTHON) --with 'cosmic-ray>=8.4,<9' \
 		tests/mutants.py
 

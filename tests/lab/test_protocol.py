@@ -187,6 +187,7 @@ def test_both_workers_of_a_dask_cluster_take_part_and_hand_nothing_on(data, publ
     assert set(rows["failure"]) == {
         f"RuntimeError: SequentialBackend {address}" for address in workers
     }
+    assert len(workers) == 2
 
 
 def test_a_failure_is_a_row(data, published):
