@@ -30,6 +30,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 LANES = 32 if get_host_cpu_features().get("avx512f") else 16
 # Rows a block: with their weights they stay in the cache nearest to the processor.
 BLOCK = 64
+# Queries times rows times features, below which waking another thread costs more than it saves.
+WORK_OF_A_THREAD = 2**19
 
 LOG2_E = 1.4426950408889634
 LN_2_HIGH = 0.693147180369123816490  # few bits, so that n * LN_2_HIGH is exact
@@ -247,13 +249,13 @@ def _log_sum_and_shift(
 
 
 @contextmanager
-def _threads(n_jobs: int | None) -> Iterator[None]:
-    """Let numba use `n_jobs` threads: None leaves its setting, -1 is all of them."""
+def _threads(n_jobs: int | None, useful: int) -> Iterator[None]:
+    """Let numba use `n_jobs` threads (None leaves its setting, -1 is all), but no more than useful."""
     with _one_call_at_a_time:
         before = numba.get_num_threads()
         most = numba.config.NUMBA_NUM_THREADS
         wanted = {None: before, -1: most}.get(n_jobs, n_jobs)
-        numba.set_num_threads(max(1, min(wanted, most)))
+        numba.set_num_threads(max(1, min(wanted, most, useful)))
         try:
             yield
         finally:
@@ -426,12 +428,14 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         with np.errstate(over="ignore"):
             return X / self._unit
 
-    def _log_density_and_shift(self, X: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    def _check_queries(self, X: ArrayLike) -> np.ndarray:
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, order="C", reset=False)
+        return validate_data(self, X, dtype=np.float64, order="C", reset=False)
+
+    def _log_density_and_shift(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         n, d = self._rows.shape
         half_precision = 0.5 / (self.bandwidth_ / self._unit) ** 2
-        with _threads(self.n_jobs):
+        with _threads(self.n_jobs, len(X) * n * d // WORK_OF_A_THREAD):
             log_sum, shift = _log_sum_and_shift(self._in_unit(X), self._rows, half_precision)
         shift *= self._unit
         # the weights cannot be told apart at such a distance: the plain mean is the mean-shift point
@@ -440,6 +444,10 @@ class GaussianKDE(DensityMixin, BaseEstimator):
             shift[far] = self._rows.mean(axis=0) * self._unit - X[far]
         log_norm = math.log(n) + d * math.log(self.bandwidth_) + 0.5 * d * math.log(2 * math.pi)
         return log_sum - log_norm, shift
+
+    def _score_and_gradient(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        log_density, shift = self._log_density_and_shift(X)
+        return log_density, shift / self.bandwidth_ / self.bandwidth_
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Log density at each query.
@@ -453,7 +461,7 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         ndarray of shape (m,)
             In nats per unit volume, as :meth:`sklearn.neighbors.KernelDensity.score_samples`.
         """
-        return self._log_density_and_shift(X)[0]
+        return self._log_density_and_shift(self._check_queries(X))[0]
 
     def gradient(self, X: ArrayLike) -> np.ndarray:
         """Gradient of the log density at each query: ``(m(x) - x) / h**2``.
@@ -481,8 +489,7 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         log_density : ndarray of shape (m,)
         gradient : ndarray of shape (m, d)
         """
-        log_density, shift = self._log_density_and_shift(X)
-        return log_density, shift / self.bandwidth_ / self.bandwidth_
+        return self._score_and_gradient(self._check_queries(X))
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Total log density of the queries, by which scikit-learn's searches choose a bandwidth.

@@ -184,6 +184,11 @@ class PosteriorRatio(BaseEstimator):
         gradient : ndarray of shape (m, d)
         """
         check_is_fitted(self)
-        log_positive, gradient_positive = self.positive_density_.score_samples_and_gradient(X)
-        log_other, gradient_other = self.other_density_.score_samples_and_gradient(X)
+        X = validate_data(self, X, dtype=np.float64, order="C", reset=False)
+        return self._log_ratio_and_gradient(X)
+
+    def _log_ratio_and_gradient(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same without a check of the queries, which costs more than a few points' densities."""
+        log_positive, gradient_positive = self.positive_density_._score_and_gradient(X)
+        log_other, gradient_other = self.other_density_._score_and_gradient(X)
         return log_positive - log_other + self.log_prior_ratio_, gradient_positive - gradient_other

@@ -49,6 +49,8 @@ PUBLISHED_PREPRINT: dict[str, Any] = {
 
 # Points that climb together: enough to keep every thread busy, few enough to bound the memory.
 POINTS_AT_ONCE = 2**14
+# Rows from which on the neighbours are found in threads; for fewer, waiting for them takes longer.
+ROWS_FOR_THREADS = 10_000
 
 # what scikit-learn's messages about X and y leave unsaid
 CURES = {
@@ -255,7 +257,7 @@ class SIMPOR(BaseOverSampler):
                 for first in range(0, n_drawn, POINTS_AT_ONCE):
                     part = slice(first, first + POINTS_AT_ONCE)
                     ascent = ascend_on_sphere(  # lines 9 and 18
-                        ratios[label].log_ratio_and_gradient,
+                        ratios[label]._log_ratio_and_gradient,
                         data[seeds[part]],
                         radii[part],
                         step=self.step,
@@ -324,9 +326,10 @@ class SIMPOR(BaseOverSampler):
 
     def _neighbors(self, data: np.ndarray, n_neighbors: int) -> NearestNeighbors:
         # a k-d tree: it computes each distance by itself, so ties do not depend on threads
-        return NearestNeighbors(
-            n_neighbors=n_neighbors, algorithm="kd_tree", n_jobs=self.n_jobs
-        ).fit(data)
+        n_jobs = self.n_jobs if len(data) > ROWS_FOR_THREADS else None
+        return NearestNeighbors(n_neighbors=n_neighbors, algorithm="kd_tree", n_jobs=n_jobs).fit(
+            data
+        )
 
     def _informative_region(
         self, data: np.ndarray, y: np.ndarray, random_state: np.random.RandomState

@@ -84,7 +84,6 @@ EQUIVALENT = {
         ),
         ("summed = np.empty", r"\( ?3, LANES", "a row more"),
         ("in prange(", r"LANES (- ?0|\+ 1)\) //|- 1\) \*", "tiles beyond the last query are empty"),
-        ("set_num_threads(max(1", r"max\( ?0,", "less than one is refused before"),
         ("math.ldexp(0.5", r"ldexp\( ?-0\.5", "both signs cancel"),
     ],
 }

@@ -4,11 +4,12 @@ import hashlib
 import random
 
 import numpy as np
+import pytest
 from joblib import Parallel, delayed
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 
-from simpor import SIMPOR, informative
+from simpor import SIMPOR, informative, kde, sampler
 
 
 def data(n=150, d=4):
@@ -18,11 +19,17 @@ def data(n=150, d=4):
 
 def digest(n_jobs=None, seed=0):
     """Of the resampled rows and of all that the sampler notes about them."""
-    sampler = SIMPOR(informative_portion=0.2, max_iter=10, n_jobs=n_jobs, random_state=seed)
-    X, y = sampler.fit_resample(*data())
-    notes = [sampler.informative_mask_, sampler.seed_indices_, sampler.radii_, sampler.rotation_]
-    arrays = [X, y, *notes, sampler.log_ratio_start_, sampler.log_ratio_]
+    simpor = SIMPOR(informative_portion=0.2, max_iter=10, n_jobs=n_jobs, random_state=seed)
+    X, y = simpor.fit_resample(*data())
+    notes = [simpor.informative_mask_, simpor.seed_indices_, simpor.radii_, simpor.rotation_]
+    arrays = [X, y, *notes, simpor.log_ratio_start_, simpor.log_ratio_]
     return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def threads_for_small_tables_too(monkeypatch):
+    monkeypatch.setattr(kde, "WORK_OF_A_THREAD", 1)
+    monkeypatch.setattr(sampler, "ROWS_FOR_THREADS", 0)
 
 
 def test_same_bits_after_another_call():

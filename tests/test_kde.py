@@ -231,11 +231,13 @@ def test_same_bits_with_one_thread_two_threads_and_in_parts():
 def test_threads_as_asked_for_and_afterwards_as_before(n_jobs):
     most, before = numba.config.NUMBA_NUM_THREADS, numba.get_num_threads()
     GaussianKDE(n_jobs=n_jobs).fit([[0.0]])
-    with _threads(n_jobs):
+    with _threads(n_jobs, useful=most):
         expected = {None: before, -1: most}.get(n_jobs) or min(n_jobs, most)
         assert numba.get_num_threads() == expected
+    with _threads(n_jobs, useful=0):
+        assert numba.get_num_threads() == 1
     assert numba.get_num_threads() == before
-    with pytest.raises(ZeroDivisionError), _threads(n_jobs):
+    with pytest.raises(ZeroDivisionError), _threads(n_jobs, useful=most):
         1 / 0  # noqa: B018
     assert numba.get_num_threads() == before
 
