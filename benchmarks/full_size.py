@@ -11,10 +11,12 @@ to keep a relative error of at most ERROR.
 """
 
 import json
+import re
 import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -56,18 +58,24 @@ def one_run(n, n_drawn, max_iter):
     sampler.fit_resample(X, y)
     seconds = time.perf_counter() - begin
     gain = np.mean(sampler.log_ratio_ - sampler.log_ratio_start_)
-    # kilobytes on Linux, bytes on macOS
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1e6 if sys.platform != "darwin" else 1e9
-    )
     return {
         "rows": n,
         "drawn": n_drawn,
         "max_iter": max_iter,
         "seconds": round(seconds, 3),
-        "peak_gigabytes": round(peak, 3),
+        "peak_gigabytes": round(peak_gigabytes(), 3),
         "gain": round(float(gain), 3),
     }
+
+
+def peak_gigabytes():
+    """Peak memory of this process."""
+    if sys.platform == "linux":
+        # ru_maxrss would begin with the peak of the process that started this one
+        status = Path("/proc/self/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024 / 1e9
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS, elsewhere 1024
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e9
 
 
 def measure(whole=False):
