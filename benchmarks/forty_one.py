@@ -2,7 +2,8 @@
 
 As for Table IV, each set is balanced once. Here it is the training part of a stratified split of 80
 to 20, standardised, by SIMPOR with its default settings; the time spent on the informative region
-(the entropy network) is taken apart from the rest (densities, neighbours, ascent).
+(the entropy network) is taken apart from the rest (densities, neighbours, ascent). Both are the
+best of a few runs.
 """
 
 import os
@@ -11,6 +12,7 @@ from unittest.mock import patch
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
@@ -20,9 +22,11 @@ from simpor import SIMPOR
 from simpor.lab.datasets import FORTY_ONE, load
 from simpor.lab.published import forty_one
 
+TIMES = 3
+
 
 def balance(X, y):
-    """Seconds for one training part: in all, and for the informative region alone."""
+    """Seconds for one training part: for the informative region, and for all else."""
     region_seconds = 0.0
 
     def timed_region(*args, **settings):
@@ -35,7 +39,7 @@ def balance(X, y):
     with patch.object(simpor.sampler, "informative_region", timed_region):
         begin = time.perf_counter()
         SIMPOR(random_state=0, n_jobs=-1).fit_resample(X, y)
-        return time.perf_counter() - begin, region_seconds
+        return region_seconds, time.perf_counter() - begin - region_seconds
 
 
 def measure(names=FORTY_ONE):
@@ -50,8 +54,8 @@ def measure(names=FORTY_ONE):
         X = StandardScaler().fit_transform(X)
         if not table:
             balance(X, y)  # compiles, and imports Keras
-        seconds, region = balance(X, y)
-        table.append((name, *X.shape, seconds - region, seconds, printed[name]))
+        region, rest = np.min([balance(X, y) for _ in range(TIMES)], axis=0)
+        table.append((name, *X.shape, rest, rest + region, printed[name]))
     columns = ["dataset", "rows", "features", "without_network", "with_network", "table_4"]
     return pd.DataFrame(table, columns=columns).round(4)
 
