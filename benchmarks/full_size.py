@@ -81,7 +81,7 @@ def peak_gigabytes():
 def measure(whole=False):
     """Seconds and memory: against the rows, against the rows drawn, against the turns allowed."""
     runs = [(n, 1000, 100) for n in (2_000, 6_000, 20_000, 60_000, 150_000)]
-    runs += [(WHOLE, n_drawn, 100) for n_drawn in (250, 500, 1000, 2000)]
+    runs += [(WHOLE, n_drawn, 100) for n_drawn in (500, 1000, 4000, 16_000)]
     runs += [(WHOLE, 1000, max_iter) for max_iter in (10, 20)]
     if whole:
         runs += [(WHOLE, WHOLE, 20), (WHOLE, WHOLE, 100)]
