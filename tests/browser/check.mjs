@@ -44,7 +44,7 @@ function tooWide() {
   const lines = [];
   const past = document.documentElement.scrollWidth - innerWidth;
   if (past > 0) lines.push(`the page scrolls sideways by ${past} px`);
-  for (const element of document.querySelectorAll(".bd-article, .bd-article *")) {
+  for (const element of document.querySelectorAll(".bd-article, .bd-article *, .bd-sidebar-secondary *")) {
     if (!element.checkVisibility() || element.closest("mjx-assistive-mml, .headerlink, svg")) continue;
     const over = (box) => box.getBoundingClientRect().right - innerWidth;
     if (over(element) > 1 && over(element.parentElement) <= 1 && !reached(element.parentElement)) lines.push(describe("sticks out:", element, over(element)));
