@@ -667,3 +667,54 @@ def test_a_column_of_large_equal_numbers_does_no_harm():
 def test_a_threshold_that_is_no_entropy(threshold):
     with pytest.raises(ValueError, match=r"in \[0, 1\), or None"):
         fast(informative_threshold=threshold).fit_resample(*imbalanced())
+
+
+@pytest.mark.parametrize(
+    "settings", [dict(informative_threshold=0), dict(k_neighbors=1), dict(alpha=1)]
+)
+def test_settings_at_the_end_of_their_range(settings):
+    _, y_resampled = fast(**settings).fit_resample(*imbalanced())
+    assert np.ptp(np.bincount(y_resampled)) == 0
+
+
+def test_verbose_tells_the_gain_of_one_row_and_of_none(capsys):
+    X, y = imbalanced()
+    sampler = fast(verbose=1, informative_portion=1, sampling_strategy={1: np.sum(y == 1) + 1})
+    sampler.fit_resample(X, y)
+    gain = sampler.log_ratio_[0] - sampler.log_ratio_start_[0]
+    one, none = capsys.readouterr().out.splitlines()
+    assert "1 rows" in one and one.endswith(f"mean gain {gain:.3g} nats")
+    assert "0 rows" in none and none.endswith("mean gain 0 nats")
+
+
+def test_where_all_rows_are_neighbours_all_of_a_class_are_noise_or_none_is():
+    X = np.array([[0.0], [1.0], [30.0], [4.0], [5.0], [-10.0]])
+    y = np.array([1, 1, 1, 0, 0, 0])
+    sampler = fast(informative_portion=1, sampling_strategy={1: 100})
+    sampler.fit_resample(X, y)
+    assert set(sampler.seed_indices_) == {0, 1, 2}
+
+
+def test_the_only_row_that_is_no_noise_is_the_only_seed():
+    X, y = np.array([[0.0], [1.0], [-0.5], [-0.6], [-0.7]]), np.array([1, 1, 0, 0, 0])
+    assert noise_by_hand(X, y, 1).tolist() == [True, False, False, False, False]
+    sampler = fast(k_neighbors=1, informative_portion=1, sampling_strategy={1: 50})
+    sampler.fit_resample(X, y)
+    assert set(sampler.seed_indices_) == {1}
+
+
+def test_the_only_minority_row_of_the_informative_region_is_the_only_seed_there():
+    X, y = imbalanced()
+    lone = np.flatnonzero(y == 1)[4]
+    unsure = np.vstack([X[y == 0], X[lone]])
+
+    class UnsureOfTheMajorityAndOne(LogisticRegression):
+        def predict_proba(self, rows):
+            is_unsure = (rows[:, None] == unsure).all(axis=2).any(axis=1)
+            return np.where(is_unsure[:, None], [[0.5, 0.5]], [[1.0, 0.0]])
+
+    learner = UnsureOfTheMajorityAndOne()
+    sampler = fast(learner=learner, informative_threshold=0.5, reject_noise=False)
+    sampler.fit_resample(X, y)
+    assert np.flatnonzero(sampler.informative_mask_ & (y == 1)).tolist() == [lone]
+    assert set(sampler.seed_indices_[sampler.region_ == "informative"]) == {lone}

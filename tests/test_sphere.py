@@ -224,6 +224,7 @@ def test_radius_zero_stays_and_one_dimension_takes_the_better_point():
     end = ascend_on_sphere(wavy, [[1.0, 2.0], [0.0, 0.0]], [0.0, 1.0], random_state=0)
     np.testing.assert_array_equal(end.x[0], [1.0, 2.0])
     assert end.converged[0] and end.rotation[0] == 0 and end.tangent_norm[0] == 0
+    assert end.n_iter[0] == 0 and end.n_evaluations[0] == 1
 
     line = ascend_on_sphere(
         linear(np.array([-1.0])), [[0.0], [5.0], [3.0]], [1.0, 2.0, 0.0], random_state=0
@@ -252,8 +253,9 @@ def test_points_do_not_disturb_one_another(moon, objective):
 
 
 def test_no_points():
-    end = ascend_on_sphere(wavy, np.empty((0, 3)), np.empty(0))
-    assert end.x.shape == (0, 3) and len(end.converged) == 0
+    for start in (None, np.empty((0, 3))):
+        end = ascend_on_sphere(wavy, np.empty((0, 3)), np.empty(0), start=start)
+        assert end.x.shape == (0, 3) and all(len(field) == 0 for field in end)
 
 
 @pytest.mark.parametrize(
@@ -335,6 +337,39 @@ def test_no_slope_is_converged_with_no_tolerance():
     level = along_the_circle(np.zeros_like, np.zeros_like)
     end = ascend_on_sphere(level, ORIGIN, 1.0, start=EAST, tol=0)
     assert end.converged[0] and end.n_evaluations[0] == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_flat_objective_is_asked_about_points_of_the_sphere_only():
+    asked = []
+
+    def flat(points):
+        asked.append(points)
+        return np.zeros(len(points)), np.zeros(points.shape)
+
+    end = ascend_on_sphere(flat, ORIGIN, 1.0, start=EAST, step=0.1)
+    np.testing.assert_array_equal(np.linalg.norm(np.vstack(asked), axis=1), 1)
+    assert end.rotation[0] == 0
+
+
+def test_a_slope_as_small_as_the_tolerance_is_converged():
+    def turned_away(points):
+        first = points[:, :1] == 1
+        return points[:, 1], np.where(first, [[0.0, 1.0, 0.0]], [[0.0, 0.0, 0.25]])
+
+    start = [[1.0, 0.0, 0.0]]
+    end = ascend_on_sphere(turned_away, [[0.0, 0.0, 0.0]], 1.0, start=start, tol=0.25)
+    assert end.tangent_norm[0] == 0.25 and end.converged[0] and end.n_iter[0] == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_slope_that_stays_the_same_is_no_summit():
+    """Rounding makes it fall or rise by a last digit: no point may stop there, none divide by 0."""
+    steady = along_the_circle(lambda a: a, np.ones_like)
+    angles = np.linspace(-1, 1, 20_000)
+    start = np.column_stack([np.cos(angles), np.sin(angles)])
+    end = ascend_on_sphere(steady, np.zeros_like(start), 1.0, start=start, max_iter=2)
+    assert set(end.n_iter) == {2} and end.rotation.min() > 0.5
 
 
 def test_in_one_dimension_only_the_higher_point_counts():
