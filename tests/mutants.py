@@ -54,7 +54,7 @@ PROPERTIES = {
 }
 # Tests that start processes or train networks run only for changes that no other test noticed, and
 # those that compile for other processors never.
-SLOW = "fresh_process or cache or default_learner or published_settings or published_learner"
+SLOW = "fresh_process or cache or default_learner or published_settings_are_settings"
 NEVER = "other_processors"
 
 # One change for each operator is enough: a sum that becomes a difference, not eleven others.
@@ -73,6 +73,8 @@ EQUIVALENT = {
         ("LANES = 32", r"LANES = \d+ if", "so many side by side: only speed"),
         ("BLOCK = 64", r"BLOCK = \d+$", "so many at once: only speed"),
         ("parallel=True", "parallel=False", "one thread: only speed"),
+        ("WORK_OF_A_THREAD = 2**19", r"WORK_OF_A_THREAD = \d", "one thread or more: only speed"),
+        ("// WORK_OF_A_THREAD", r"\* WORK_OF_A_THREAD", "the same"),
         ("_FLOATS, None", r"IntType\( ?3[13]\)", "any integer may be the number of a lane"),
         ("6227020800.0", r"([02]\.0 / 6227020800|6227020(801|799)|479001(601|599))", "rounded off"),
         ("39916800.0", r"(39916(801|799)|3628(801|799)\.)", "rounded off"),
@@ -85,6 +87,28 @@ EQUIVALENT = {
         ("summed = np.empty", r"\( ?3, LANES", "a row more"),
         ("in prange(", r"LANES (- ?0|\+ 1)\) //|- 1\) \*", "tiles beyond the last query are empty"),
         ("math.ldexp(0.5", r"ldexp\( ?-0\.5", "both signs cancel"),
+    ],
+    "sphere": [
+        ("if len(i) == 0:", r"== -1:$", "no point is asked about in further rounds: only speed"),
+        ("break", r"continue$", "the same"),
+        ("slopes == 0, 1.0", r"slopes == 0, 2\.0", "of the slope zero the half is zero"),
+        ("change_squared, 1.0", r"change_squared, 2\.0", "the quotient is thrown away there"),
+        ("* start_directions)", r"/ start_directions", "in one dimension they are 1 and -1"),
+        ("(there > here)", r"radii (>= 0|> -1)\)$", "at radius 0 both points are the center"),
+        ("ensure_min_samples=0", r"samples= -1", "no number of rows is below zero"),
+        ("any direction stays", r"(-1\] = 1|0\] = 2)\.0", "any direction stays at the center"),
+        ("initial=1e-300", r"initial= -1\.0", "no direction is the null vector"),
+    ],
+    "sampler": [
+        ("POINTS_AT_ONCE = 2**14", r"POINTS_AT_ONCE = \d", "so many at once: only memory"),
+        ("ROWS_FOR_THREADS = 10_000", r"ROWS_FOR_THREADS = \d", "one thread or more: only speed"),
+        ("len(data) > ROWS_FOR_THREADS", r"ROWS_FOR_THREADS", "one thread or more: only speed"),
+        (
+            "is_itself[~is",
+            r"(- [02]|[ +]1)\] = True",
+            "which of equally near rows is left out is open",
+        ),
+        ("{labels[0]}", r"labels\[ -1\]", "there is one label"),
     ],
 }
 
