@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.special import logsumexp
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 
 from simpor import GaussianKDE
@@ -118,6 +119,18 @@ def test_agrees_with_scikit_learn_without_its_tree():
     ours = GaussianKDE(bandwidth=0.8).fit(rows)
     np.testing.assert_allclose(
         ours.score_samples(queries), exact.score_samples(queries), rtol=1e-12
+    )
+
+
+def test_a_search_finds_the_bandwidth_that_scikit_learn_finds():
+    rows = np.random.default_rng(2).normal(size=(60, 2))
+    ours, theirs = (
+        GridSearchCV(density, {"bandwidth": [0.1, 0.3, 0.5, 1.0, 2.0]}).fit(rows)
+        for density in (GaussianKDE(), KernelDensity(atol=0, rtol=0))
+    )
+    assert ours.best_params_ == theirs.best_params_
+    np.testing.assert_allclose(
+        ours.cv_results_["mean_test_score"], theirs.cv_results_["mean_test_score"], rtol=1e-9
     )
 
 
