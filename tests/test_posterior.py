@@ -107,3 +107,5 @@ def test_bad_input(two_classes):
         PosteriorRatio().fit(X, y, positive=7)
     with pytest.raises(ValueError, match="inconsistent"):
         PosteriorRatio().fit(X, y[:-1])
+    with pytest.raises(ValueError, match="expecting 3 features"):
+        PosteriorRatio().fit(X, y).log_ratio(X[:, :2])
