@@ -74,8 +74,8 @@ def forty_one(metric: str) -> pd.DataFrame:
     --------
     >>> from simpor.lab.published import forty_one
     >>> table = forty_one("f1")
-    >>> table.shape, table.loc["pima", "SIMPOR"], table.attrs["source"]
-    ((41, 8), np.float64(0.777), 'TAI, Table V')
+    >>> table.shape, float(table.loc["pima", "SIMPOR"]), table.attrs["source"]
+    ((41, 8), 0.777, 'TAI, Table V')
     """
     if metric not in _FORTY_ONE:
         raise ValueError(f"no table of {metric!r} is printed; choose one of {list(_FORTY_ONE)}.")
