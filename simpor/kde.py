@@ -349,8 +349,8 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         The kernel's standard deviation :math:`h`, in the unit of the features. "scott" is
         :math:`n^{-1/(d+4)}`, which suits features of unit variance; nothing is scaled here.
     n_jobs : int, default=None
-        Threads. None leaves numba's present setting, -1 takes all. The result is the same bit for
-        bit with any number of them.
+        Threads at most: none is woken for little work. None leaves numba's present setting, -1 takes
+        all. The result is the same bit for bit with any number of them.
 
     Attributes
     ----------
@@ -435,7 +435,7 @@ class GaussianKDE(DensityMixin, BaseEstimator):
     def _log_density_and_shift(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         n, d = self._rows.shape
         half_precision = 0.5 / (self.bandwidth_ / self._unit) ** 2
-        with _threads(self.n_jobs, len(X) * n * d // WORK_OF_A_THREAD):
+        with _threads(self.n_jobs, len(X) * self._rows.size // WORK_OF_A_THREAD):
             log_sum, shift = _log_sum_and_shift(self._in_unit(X), self._rows, half_precision)
         shift *= self._unit
         # the weights cannot be told apart at such a distance: the plain mean is the mean-shift point

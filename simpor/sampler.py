@@ -106,7 +106,7 @@ class SIMPOR(BaseOverSampler):
     max_iter : int, default=100
         Steps of the ascent at most. With 0 all directions are random.
     n_jobs : int, default=None
-        Threads, for the densities and the neighbours. None is numba's setting, -1 all.
+        Threads at most, for the densities and the neighbours. None is numba's setting, -1 all.
     verbose : int, default=0
         Above 0, one line is printed for each class and region.
 

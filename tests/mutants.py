@@ -79,11 +79,7 @@ EQUIVALENT = {
         ("6227020800.0", r"([02]\.0 / 6227020800|6227020(801|799)|479001(601|599))", "rounded off"),
         ("39916800.0", r"(39916(801|799)|3628(801|799)\.)", "rounded off"),
         ("# idle lanes", r"queries\) (- ?0|\+ 1)\)", "what idle lanes compute is thrown away"),
-        (
-            "total = _in_all",
-            r"lanes\( ?-?[1]\.0\)",
-            "before the first block it is scaled by 1e-308",
-        ),
+        ("total = _in_all", r"lanes\( ?-?1\.0\)", "before the first block it is scaled by 1e-308"),
         ("summed = np.empty", r"\( ?3, LANES", "a row more"),
         ("in prange(", r"LANES (- ?0|\+ 1)\) //|- 1\) \*", "tiles beyond the last query are empty"),
         ("math.ldexp(0.5", r"ldexp\( ?-0\.5", "both signs cancel"),
