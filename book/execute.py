@@ -54,7 +54,9 @@ def execute(path):
 
 if __name__ == "__main__":
     failed = []
-    for chapter in [Path(name) for name in sys.argv[1:]] or sorted(BOOK.glob("*.ipynb")):
+    for chapter in [Path(name) for name in sys.argv[1:]] or sorted(
+        BOOK.glob("*.ipynb")
+    ):
         print(chapter.name, end=" ", flush=True)
         start = time.perf_counter()
         try:

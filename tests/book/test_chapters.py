@@ -114,7 +114,9 @@ def test_metadata_does_not_change_from_run_to_run(chapter):
 
 
 def test_checks_some_outputs(chapter):
-    assert any("NBVAL_CHECK_OUTPUT" in cell.source for cell in code_cells(chapter[1]))
+    assert any(
+        "nbval-check-output" in cell.metadata.get("tags", []) for cell in code_cells(chapter[1])
+    )
 
 
 def test_has_exercises_with_solutions(chapter):
