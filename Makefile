@@ -12,7 +12,7 @@ INSTALLED := .venv/installed
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check chapters study-small lab lock lowest coverage mutants audit clean
+.PHONY: help book test check chapters study-small lab lock lowest coverage mutants audit dist clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -68,8 +68,17 @@ audit: $(INSTALLED)  ## ask PyPI for known vulnerabilities of the pinned version
 	@$(PYTHON) -m uv tool run pip-audit --strict --disable-pip --progress-spinner off --requirement requirements-hashed.txt
 	@$(PYTHON) -m uv tool run pip-licenses --python $(PYTHON) --order license
 
+# In its own folder, where Python finds the installed wheel and not this checkout.
+dist: $(INSTALLED)  ## build the distribution, check it, and run the README's example from the wheel
+	@rm -rf dist
+	@$(PYTHON) -m uv run --quiet --no-project --isolated --with build python -m build --quiet
+	@$(PYTHON) -m uv run --quiet --no-project --isolated --with twine python -m twine check --strict dist/*
+	@sed -n '/^```python$$/,/^```$$/{//!p}' README.md > dist/example.py
+	@cd dist && ../$(PYTHON) -m uv run --quiet --no-project --isolated --with "$$(ls $(CURDIR)/dist/*.whl)[keras]" python example.py
+	@rm dist/example.py
+
 clean:  ## remove the environment and what was built
-	rm -rf .venv _build
+	rm -rf .venv _build dist
 
 # Every file that is installed has a hash in requirements-hashed.txt, uv and what builds simpor included.
 $(INSTALLED): requirements-hashed.txt pyproject.toml

@@ -6,7 +6,7 @@ from simpor.posterior import PosteriorRatio
 from simpor.sampler import PUBLISHED_PREPRINT, PUBLISHED_TAI, SIMPOR
 from simpor.sphere import SphereAscent, ascend_on_sphere
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "PUBLISHED_PREPRINT",
