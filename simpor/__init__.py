@@ -1,6 +1,7 @@
 """SIMPOR: synthetic information towards maximum posterior ratio."""
 
-from simpor.informative import EntropyNetwork, informative_region
+from simpor.entropy_network import EntropyNetwork
+from simpor.informative import informative_region
 from simpor.kde import GaussianKDE
 from simpor.posterior import PosteriorRatio
 from simpor.sampler import PUBLISHED_PREPRINT, PUBLISHED_TAI, SIMPOR

@@ -12,7 +12,8 @@ from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import Tags, check_random_state
 
-from simpor.informative import LARGEST_SEED, EntropyNetwork, informative_region
+from simpor.entropy_network import LARGEST_SEED, EntropyNetwork
+from simpor.informative import informative_region
 from simpor.posterior import PosteriorRatio
 from simpor.sphere import SphereAscent, ascend_on_sphere
 

@@ -1,20 +1,16 @@
-import logging
-import pickle
-import random
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.datasets import make_classification, make_moons
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from simpor import EntropyNetwork, informative, informative_region
+from simpor import EntropyNetwork, informative_region
 from simpor.informative import entropy
 
 
@@ -248,128 +244,6 @@ def test_region_and_network_have_the_same_bits_in_fresh_processes_and_with_other
     assert len(digests) == 1
 
 
-def test_random_states_of_others_stay_as_they_were():
-    import keras
-    import tensorflow as tf
-
-    X, y = imbalanced(80)
-
-    def draws_after(action):
-        keras.utils.clear_session()  # up to Keras 3.12 its generator goes on with the seed before
-        keras.utils.set_random_seed(5)
-        action()
-        return (
-            random.random(),
-            np.random.random_sample(),
-            float(tf.random.uniform([])),
-            float(keras.random.uniform([])),
-        )
-
-    def find_region():
-        informative._compile.cache_clear()  # building the network is part of it
-        informative_region(X, y, random_state=0)
-
-    assert draws_after(find_region) == draws_after(lambda: None)
-
-
-def test_layer_names_of_others_are_not_counted_up():
-    import keras
-
-    before = int(keras.layers.Dense(1).name.removeprefix("dense").removeprefix("_") or 0)
-    informative._compile.cache_clear()
-    EntropyNetwork(max_epochs=1, random_state=0).fit(*imbalanced(20))
-    after = int(keras.layers.Dense(1).name.removeprefix("dense").removeprefix("_") or 0)
-    assert after == before + 1
-
-
-# the network
-
-
-def keras_twin(network, X, codes, n_epochs, **fit_settings):
-    """The same first weights, trained by Keras' own fit."""
-    import keras
-
-    n_classes = len(np.unique(codes))
-    sizes = (X.shape[1], *network.hidden_layers, n_classes)
-    twin = keras.Sequential([keras.Input((X.shape[1],))])
-    for n_neurons in network.hidden_layers:
-        twin.add(keras.layers.Dense(n_neurons, "relu"))
-    twin.add(keras.layers.Dense(n_classes, "softmax"))
-    twin.set_weights(informative._first_weights(sizes, np.random.RandomState(0)))
-    twin.compile(keras.optimizers.Adam(network.learning_rate), "sparse_categorical_crossentropy")
-    history = twin.fit(
-        X, codes, batch_size=len(X), epochs=n_epochs, shuffle=False, verbose=0, **fit_settings
-    )
-    return twin, history
-
-
-@pytest.mark.parametrize("n", [40, 600])  # one block of rows, and three
-def test_training_is_what_keras_does(n):
-    X, y = imbalanced(n, n_classes=3)
-    network = EntropyNetwork(max_epochs=25, patience=25, random_state=np.random.RandomState(0))
-    network.fit(X, y)
-    twin, history = keras_twin(network, X, y, 25)
-    np.testing.assert_allclose(network.predict_proba(X), twin.predict(X, verbose=0), atol=1e-5)
-    np.testing.assert_allclose(network.loss_, history.history["loss"][-1], rtol=1e-4)
-
-
-def test_training_stops_when_keras_would_stop():
-    import keras
-
-    X, y = imbalanced(60)
-    settings = dict(min_delta=0.01, patience=4)
-    network = EntropyNetwork(**settings, random_state=np.random.RandomState(0)).fit(X, y)
-    early = keras.callbacks.EarlyStopping(monitor="loss", **settings)
-    _, history = keras_twin(network, X, y, 300, callbacks=[early])
-    assert network.n_epochs_ == len(history.history["loss"]) < 300
-
-
-def test_fit_goes_on_and_a_clone_starts_anew():
-    X, y = imbalanced(60)
-    network = EntropyNetwork(max_epochs=20, patience=20, random_state=0).fit(X, y)
-    first_loss, first_weights = network.loss_, network.weights_
-    network.fit(X, y)
-    assert network.loss_ < first_loss
-    anew = clone(network).fit(X, y)
-    for a, b in zip(anew.weights_, first_weights):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_fit_starts_anew_on_other_classes_or_features():
-    X, y = imbalanced(60)
-    settings = dict(max_epochs=5, random_state=0)
-    fresh = EntropyNetwork(**settings).fit(X[:, :2], y + 1)
-    used = EntropyNetwork(**settings).fit(X, y).fit(X[:, :2], y).fit(X[:, :2], y + 1)
-    for a, b in zip(fresh.weights_, used.weights_):
-        np.testing.assert_array_equal(a, b)
-    np.testing.assert_array_equal(used.classes_, [1, 2])
-
-
-def test_two_networks_of_one_shape_do_not_disturb_each_other():
-    X, y = imbalanced(60)
-    one = EntropyNetwork(max_epochs=5, random_state=0).fit(X, y)
-    before = one.predict_proba(X)
-    EntropyNetwork(max_epochs=5, random_state=1).fit(X, y)
-    np.testing.assert_array_equal(one.predict_proba(X), before)
-
-
-def test_a_fitted_network_can_be_pickled():
-    X, y = imbalanced(60)
-    network = EntropyNetwork(max_epochs=5, random_state=0).fit(X, y)
-    again = pickle.loads(pickle.dumps(network))
-    np.testing.assert_array_equal(again.predict_proba(X), network.predict_proba(X))
-
-
-def test_the_network_learns_and_speaks_in_labels():
-    X, y = make_moons(200, noise=0.1, random_state=0)
-    labels = np.array(["up", "down"])[y]
-    network = EntropyNetwork(random_state=0).fit(X, labels)
-    np.testing.assert_array_equal(network.classes_, ["down", "up"])
-    assert network.score(X, labels) > 0.95
-    probabilities = network.predict_proba(X)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-14)
-
-
 def test_the_network_can_be_passed_as_learner():
     X, y = imbalanced(80)
     learner = EntropyNetwork((5,), max_epochs=20)
@@ -377,70 +251,6 @@ def test_the_network_can_be_passed_as_learner():
     np.testing.assert_array_equal(*masks)
     assert masks[0].sum() == 24
     assert not hasattr(learner, "weights_") and learner.random_state is None
-
-
-def test_a_network_without_hidden_layers_is_a_logistic_regression():
-    X, y = imbalanced(100)
-    network = EntropyNetwork((), 3000, patience=3000, learning_rate=0.05, random_state=0).fit(X, y)
-    exact = LogisticRegression(C=np.inf, tol=1e-8).fit(X, y)
-    np.testing.assert_allclose(network.predict_proba(X), exact.predict_proba(X), atol=0.01)
-
-
-def test_a_network_must_be_fitted_first():
-    with pytest.raises(NotFittedError):
-        EntropyNetwork().predict([[0.0]])
-
-
-# Keras, when and how
-
-
-def test_importing_simpor_leaves_keras_alone():
-    code = "import simpor, sys; print({'keras', 'tensorflow', 'torch', 'jax'} & set(sys.modules))"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "set()" and out.stderr == ""
-
-
-@pytest.mark.parametrize("module", ["keras", "tensorflow"])
-def test_missing_keras_names_both_cures(module, monkeypatch):
-    X, y = imbalanced(40)
-    informative._compile.cache_clear()
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=r'pip install "simpor\[keras\]", or pass learner='):
-        informative_region(X, y, random_state=0)
-    assert informative_region(X, y, learner=LogisticRegression(), random_state=0).sum() == 12
-
-
-def test_another_backend_is_named(monkeypatch):
-    import keras
-
-    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(RuntimeError, match="runs on jax here: set KERAS_BACKEND=tensorflow"):
-        informative._import_keras()
-
-
-def test_the_log_level_is_only_a_default(monkeypatch):
-    import os
-
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
-    informative._import_keras()
-    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0"
-    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
-    informative._import_keras()
-    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2"
-    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
-
-
-def test_many_shapes_bring_no_warning():
-    import tensorflow as tf
-
-    said = []
-    handler = logging.Handler()
-    handler.emit = said.append
-    tf.get_logger().addHandler(handler)
-    for d in range(1, 8):
-        EntropyNetwork((2,), 1, random_state=0).fit(np.eye(8)[:, :d], np.arange(8) % 2)
-    tf.get_logger().removeHandler(handler)
-    assert said == []
 
 
 # bad input
@@ -498,18 +308,3 @@ def test_probabilities_that_are_not_finite():
 
     with pytest.raises(ValueError, match="standardise X"):
         informative_region(*imbalanced(40), learner=Lost())
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        dict(hidden_layers=(10, 0)),
-        dict(max_epochs=0),
-        dict(patience=0),
-        dict(min_delta=-1),
-        dict(learning_rate=0),
-    ],
-)
-def test_parameters_of_the_network_out_of_range(settings):
-    with pytest.raises(ValueError, match="give a (whole )?number >"):
-        EntropyNetwork(**settings).fit(*imbalanced(40))
