@@ -31,7 +31,7 @@ check: $(INSTALLED)  ## look at the code without running it: rules, layout, type
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m ruff format --quiet --check .
 	@$(PYTHON) -m mypy --no-error-summary
-	@$(PYTHON) -m numpydoc lint simpor/*.py simpor/lab/*.py
+	@$(PYTHON) -m numpydoc lint simpor/*.py simpor/relatives/*.py simpor/lab/*.py
 
 chapters: $(INSTALLED)  ## execute all chapters again and store their outputs
 	@$(PYTHON) book/execute.py

@@ -31,8 +31,7 @@ from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 
 from simpor import PUBLISHED_TAI, SIMPOR
-from simpor.lab.deepsmote import DeepSMOTE
-from simpor.lab.gdo import GDO
+from simpor.relatives import GDO, DeepSMOTE
 
 __all__ = ["ABLATION", "COMPARISON", "CONTROLS", "METHODS", "Method"]
 

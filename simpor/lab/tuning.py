@@ -34,10 +34,10 @@ from sklearn.svm import SVC
 from simpor import PUBLISHED_TAI, SIMPOR
 from simpor.entropy_network import LARGEST_SEED
 from simpor.lab.datasets import Dataset, load
-from simpor.lab.gdo import GDO
 from simpor.lab.methods import Method
 from simpor.lab.protocol import PROTOCOLS, PUBLISHED, Protocol, run
 from simpor.lab.study import write_rows
+from simpor.relatives import GDO
 
 #: The five sets of the TAI paper's Figures 6 and 7.
 SETS = ("glass0", "ecoli1", "new-thyroid1", "abalone9-18", "yeast4")

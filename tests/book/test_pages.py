@@ -152,12 +152,13 @@ def test_search_finds_the_posterior_ratio(html):
 def test_every_public_name_is_in_the_api_pages(soups, root):
     documented = {
         entry["id"]
-        for page in ("api", "api_lab")
+        for page in ("api", "api_relatives", "api_lab")
         for entry in soups[f"book/{page}.html"].select("dt[id]")
     }
     assert {f"simpor.{name}" for name in simpor.__all__} <= documented
-    for file in (root / "simpor" / "lab").glob("[!_]*.py"):
-        module = f"simpor.lab.{file.stem}"
+    parts = (root / "simpor" / part for part in ("relatives", "lab"))
+    for file in (file for part in parts for file in part.glob("[!_]*.py")):
+        module = f"simpor.{file.parent.name}.{file.stem}"
         public = {
             node.name
             for node in ast.parse(file.read_text()).body

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from imblearn.utils.estimator_checks import parametrize_with_checks
 
-from simpor.lab.deepsmote import BATCH_SIZE, DeepSMOTE, draw_batches, train_autoencoder
+from simpor.relatives.deepsmote import BATCH_SIZE, DeepSMOTE, draw_batches, train_autoencoder
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 pytest.importorskip("tensorflow", reason="DeepSMOTE trains with Keras on TensorFlow")

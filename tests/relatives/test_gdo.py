@@ -6,7 +6,7 @@ from imblearn.utils.estimator_checks import parametrize_with_checks
 from scipy.sparse import csr_matrix
 from scipy.stats import chisquare, kstest
 
-from simpor.lab.gdo import GDO, anchor_probabilities, distance_to_nearest, random_directions
+from simpor.relatives.gdo import GDO, anchor_probabilities, distance_to_nearest, random_directions
 
 
 @parametrize_with_checks([GDO(random_state=0)])

@@ -90,12 +90,14 @@ class DeepSMOTE(BaseOverSampler):
     Examples
     --------
     >>> import numpy as np
-    >>> from simpor.lab.datasets import moon
-    >>> from simpor.lab.deepsmote import DeepSMOTE
-    >>> data = moon(7)
-    >>> X, y = DeepSMOTE(random_state=0, n_steps=10).fit_resample(data.X, data.y)
+    >>> from sklearn.datasets import make_classification
+    >>> from simpor.relatives import DeepSMOTE
+    >>> X, y = make_classification(weights=[0.9], flip_y=0, random_state=0)
     >>> np.bincount(y)
-    array([1500, 1500])
+    array([90, 10])
+    >>> X, y = DeepSMOTE(random_state=0, n_steps=10).fit_resample(X, y)
+    >>> np.bincount(y)
+    array([90, 90])
     """
 
     _parameter_constraints: dict[str, list[object]] = {

@@ -69,12 +69,14 @@ class GDO(BaseOverSampler):
     Examples
     --------
     >>> import numpy as np
-    >>> from simpor.lab.datasets import moon
-    >>> from simpor.lab.gdo import GDO
-    >>> data = moon(7)
-    >>> X, y = GDO(random_state=0).fit_resample(data.X, data.y)
+    >>> from sklearn.datasets import make_classification
+    >>> from simpor.relatives import GDO
+    >>> X, y = make_classification(weights=[0.9], flip_y=0, random_state=0)
     >>> np.bincount(y)
-    array([1500, 1500])
+    array([90, 10])
+    >>> X, y = GDO(random_state=0).fit_resample(X, y)
+    >>> np.bincount(y)
+    array([90, 90])
     """
 
     _parameter_constraints: dict[str, list[object]] = {
@@ -147,7 +149,7 @@ def anchor_probabilities(distances: np.ndarray, is_other: np.ndarray) -> np.ndar
     D = 3/2. The second row has no neighbour of another class.
 
     >>> import numpy as np
-    >>> from simpor.lab.gdo import anchor_probabilities
+    >>> from simpor.relatives.gdo import anchor_probabilities
     >>> anchor_probabilities(np.array([[1., 3.], [1., 1.]]), np.array([[False, True], [False] * 2]))
     array([1., 0.])
     """

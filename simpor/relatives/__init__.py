@@ -1,0 +1,10 @@
+"""Published rivals and remedies for imbalanced data, one file each.
+
+Importing this package loads neither Keras nor PyTorch: a file that needs one imports it inside the
+function that trains. A new relative adds one import line here and its name to ``__all__``.
+"""
+
+from simpor.relatives.deepsmote import DeepSMOTE
+from simpor.relatives.gdo import GDO
+
+__all__ = ["GDO", "DeepSMOTE"]

@@ -1,0 +1,18 @@
+"""The package of published rivals and remedies as a whole."""
+
+import subprocess
+import sys
+
+import simpor.relatives
+
+
+def test_importing_the_package_loads_no_heavy_library():
+    heavy = "keras", "tensorflow", "torch", "jax", "matplotlib"  # scikit-learn loads pandas itself
+    code = f"import simpor.relatives, sys; print([m for m in {heavy!r} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_every_relative_is_reached_from_the_package_by_its_name():
+    for name in simpor.relatives.__all__:
+        assert getattr(simpor.relatives, name).__module__.startswith("simpor.relatives.")
