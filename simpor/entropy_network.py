@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from itertools import pairwise
-from numbers import Integral
 from threading import Lock
 from types import ModuleType
 from typing import Any, NamedTuple, Self
@@ -18,8 +17,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from simpor._checks import LARGEST_SEED, check_whole
+
 BLOCK = 256  # rows whose gradients are summed at once, see _compile
-LARGEST_SEED = np.iinfo(np.int32).max
 
 Tensor = Any  # TensorFlow comes without types
 
@@ -175,9 +175,9 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         for n_neurons in self.hidden_layers:
-            _check_whole("hidden_layers", n_neurons)
-        _check_whole("max_epochs", self.max_epochs)
-        _check_whole("patience", self.patience)
+            check_whole("hidden_layers", n_neurons)
+        check_whole("max_epochs", self.max_epochs)
+        check_whole("patience", self.patience)
         if not self.min_delta >= 0:
             raise ValueError(f"min_delta={self.min_delta!r}: give a number >= 0.")
         if not self.learning_rate > 0:
@@ -295,8 +295,3 @@ def _import_keras() -> tuple[ModuleType, ModuleType]:
             "Keras is imported, or pass learner=a scikit-learn classifier."
         )
     return keras, tf
-
-
-def _check_whole(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{name}={value!r}: give a whole number >= 1.")

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state, check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
-from simpor.entropy_network import LARGEST_SEED, _check_whole
+from simpor._checks import LARGEST_SEED, check_whole
 from simpor.entropy_network import EntropyNetwork as _DefaultLearner
 
 
@@ -188,5 +188,5 @@ def _check_settings(
         raise ValueError(f"portion={portion!r}: give a share of the rows in (0, 1].")
     if threshold is not None and (not isinstance(threshold, Real) or not 0 <= threshold < 1):
         raise ValueError(f"threshold={threshold!r}: give an entropy in [0, 1), or None.")
-    _check_whole("batch_size", batch_size)
-    _check_whole("n_initial", n_initial)
+    check_whole("batch_size", batch_size)
+    check_whole("n_initial", n_initial)

@@ -13,7 +13,6 @@ import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from numbers import Integral, Real
 from typing import Any, Self
 
 import numba
@@ -25,6 +24,8 @@ from numba.extending import intrinsic, lower_builtin, models, register_model, ty
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from simpor._checks import check_bandwidth, check_n_jobs
 
 # Queries a tile: four vector registers of sums, so that no addition waits for the one before it.
 LANES = 32 if get_host_cpu_features().get("avx512f") else 16
@@ -281,52 +282,6 @@ def scott_bandwidth(n_rows: int, n_features: int) -> float:
     0.25
     """
     return float(n_rows) ** (-1.0 / (n_features + 4))
-
-
-def check_bandwidth(bandwidth: Any) -> float:
-    """Return a bandwidth as a float, if it is one.
-
-    Parameters
-    ----------
-    bandwidth : object
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    TypeError
-        If it is no number.
-    ValueError
-        If it is not positive and finite.
-    """
-    if isinstance(bandwidth, bool) or not isinstance(bandwidth, Real):
-        raise TypeError(f'bandwidth={bandwidth!r}: give a positive number or "scott".')
-    h = float(bandwidth)
-    if not (math.isfinite(h) and h > 0):
-        raise ValueError(f'bandwidth={bandwidth!r}: give a positive, finite number or "scott".')
-    return h
-
-
-def check_n_jobs(n_jobs: Any) -> None:
-    """Refuse a number of threads that is none.
-
-    Parameters
-    ----------
-    n_jobs : object
-
-    Raises
-    ------
-    ValueError
-        If it is not None, -1 or a positive integer.
-    """
-    if n_jobs is not None and not (
-        isinstance(n_jobs, Integral) and (n_jobs == -1 or int(n_jobs) >= 1)
-    ):
-        raise ValueError(
-            f"n_jobs={n_jobs!r}: give None, -1 (all threads) or a number of threads >= 1."
-        )
 
 
 class GaussianKDE(DensityMixin, BaseEstimator):

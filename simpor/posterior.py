@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from simpor.kde import GaussianKDE, check_bandwidth, check_n_jobs, scott_bandwidth
+from simpor._checks import check_bandwidth, check_n_jobs
+from simpor.kde import GaussianKDE, scott_bandwidth
 
 
 class PosteriorRatio(BaseEstimator):

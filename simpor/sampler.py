@@ -1,7 +1,7 @@
 """SIMPOR, Algorithm 2 of both papers, as an imbalanced-learn sampler."""
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,13 +12,11 @@ from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import Tags, check_random_state
 
-from simpor.entropy_network import LARGEST_SEED, EntropyNetwork
+from simpor._checks import LARGEST_SEED, SamplingStrategy
+from simpor.entropy_network import EntropyNetwork
 from simpor.informative import informative_region
 from simpor.posterior import PosteriorRatio
 from simpor.sphere import SphereAscent, ascend_on_sphere
-
-#: How imbalanced-learn is told the number of rows of each class.
-SamplingStrategy = float | str | Mapping[Any, int] | Callable[[np.ndarray], Mapping[Any, int]]
 
 #: Settings of the TAI paper (Sections V-B and VII-A, Table I): ``SIMPOR(**PUBLISHED_TAI)``.
 PUBLISHED_TAI: dict[str, Any] = {

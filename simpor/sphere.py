@@ -7,12 +7,14 @@ them right for every radius.
 """
 
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state
+
+from simpor._checks import check_whole
 
 FIRST_ANGLE = 0.5  # radians: the longest first turn of the adaptive ascent
 SMALLEST_ANGLE = 1e-12  # radians: below it a turn is lost in the rounding of the point
@@ -313,7 +315,6 @@ def _check_parameters(step: float | str, max_iter: int, tol: float) -> None:
         isinstance(step, (str, bool)) or not isinstance(step, Real) or not step > 0
     ):
         raise ValueError(f'step={step!r}: give "adaptive" or an angle in radians above 0.')
-    if isinstance(max_iter, bool) or not isinstance(max_iter, Integral) or max_iter < 0:
-        raise ValueError(f"max_iter={max_iter!r}: give a whole number >= 0.")
+    check_whole("max_iter", max_iter, least=0)
     if not isinstance(tol, Real) or not tol >= 0:
         raise ValueError(f"tol={tol!r}: give a number >= 0.")

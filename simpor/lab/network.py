@@ -26,6 +26,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm import tqdm
 
+from simpor._checks import LARGEST_SEED
+
 __all__ = ["PREPRINT", "TAI", "Network", "NetworkClassifier", "NetworkStack", "Plateau"]
 
 # Keras's defaults for Adam; the papers name none.
@@ -291,7 +293,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, numbers = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("y has only one class: give rows of at least two classes.")
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = int(check_random_state(self.random_state).randint(LARGEST_SEED))
         network = TAI if self.network is None else self.network
         self.stack_ = NetworkStack(network, verbose=self.verbose)
         self.stack_.fit([X], [numbers], [seed], n_classes=len(self.classes_))

@@ -32,7 +32,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.svm import SVC
 
 from simpor import PUBLISHED_TAI, SIMPOR
-from simpor.entropy_network import LARGEST_SEED
+from simpor._checks import LARGEST_SEED
 from simpor.lab.datasets import Dataset, load
 from simpor.lab.methods import Method
 from simpor.lab.protocol import PROTOCOLS, PUBLISHED, Protocol, run

@@ -10,14 +10,13 @@ from imblearn.over_sampling.base import BaseOverSampler
 from numpy.typing import ArrayLike
 from sklearn.utils import Tags, check_random_state
 
-from simpor.sampler import SamplingStrategy
+from simpor._checks import LARGEST_SEED, SamplingStrategy, check_whole, is_number
 
 __all__ = ["DeepSMOTE"]
 
 HIDDEN_UNITS = 64
 BATCH_SIZE = 100
 LEARNING_RATE = 3e-3
-LARGEST_SEED = np.iinfo(np.int32).max
 
 Tensor = Any  # TensorFlow comes without types
 RowsToRows = Callable[[np.ndarray], np.ndarray]
@@ -132,11 +131,10 @@ class DeepSMOTE(BaseOverSampler):
 
     def _fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         latent_dim = max(2, -(-X.shape[1] // 2)) if self.latent_dim is None else self.latent_dim
-        for name, value in (("latent_dim", latent_dim), ("n_steps", self.n_steps)):
-            if value < 1:
-                raise ValueError(f"{name} must be 1 or more, got {value}.")
-        if not self.penalty_weight >= 0:
-            raise ValueError(f"penalty_weight must be 0 or more, got {self.penalty_weight}.")
+        check_whole("latent_dim", latent_dim)
+        check_whole("n_steps", self.n_steps)
+        if not (is_number(self.penalty_weight) and self.penalty_weight >= 0):
+            raise ValueError(f"penalty_weight={self.penalty_weight!r}: give a number >= 0.")
         rng = check_random_state(self.random_state)
         encode, decode = train_autoencoder(X, y, latent_dim, self.penalty_weight, self.n_steps, rng)
         wanted = {c: np.sum(y == c) + n_rows for c, n_rows in self.sampling_strategy_.items()}

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import Tags, check_random_state
 
-from simpor.sampler import SamplingStrategy
+from simpor._checks import SamplingStrategy, check_whole, is_number
 
 __all__ = ["GDO"]
 
@@ -104,10 +104,9 @@ class GDO(BaseOverSampler):
         return super()._check_X_y(X, y, accept_sparse=False)
 
     def _fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        if self.k_neighbors < 1:
-            raise ValueError(f"k_neighbors must be 1 or more, got {self.k_neighbors}.")
-        if not self.alpha > 0:
-            raise ValueError(f"alpha must be above 0, got {self.alpha}.")
+        check_whole("k_neighbors", self.k_neighbors)
+        if not (is_number(self.alpha) and self.alpha > 0):
+            raise ValueError(f"alpha={self.alpha!r}: give a number > 0.")
         rng = check_random_state(self.random_state)
         neighbors = NearestNeighbors(n_neighbors=min(self.k_neighbors, len(X) - 1)).fit(X)
         distances, indices = neighbors.kneighbors()

@@ -1,0 +1,116 @@
+"""Checks, types and limits that several files share. A type is checked before values are compared."""
+
+import math
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+#: How the user tells imbalanced-learn how many rows each class is to have.
+SamplingStrategy = float | str | Mapping[Any, int] | Callable[[np.ndarray], Mapping[Any, int]]
+
+#: Seeds of generators are drawn below this number, the largest integer of 32 bits.
+LARGEST_SEED = int(np.iinfo(np.int32).max)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a real number; ``True`` and ``False`` are not.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from simpor._checks import is_number
+    >>> is_number(0.5), is_number(np.float32(2)), is_number(True), is_number("0.5")
+    (True, True, False, False)
+    """
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def check_whole(name: str, value: Any, least: int = 1) -> int:
+    """Validate a parameter that counts something.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name, for the message.
+    value : object
+    least : int, default=1
+        The smallest number that is allowed.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If the value is not an integer (2.0 and ``True`` are not), or below `least`.
+
+    Examples
+    --------
+    >>> from simpor._checks import check_whole
+    >>> check_whole("max_iter", np.int64(0), least=0)
+    0
+    >>> check_whole("k_neighbors", 2.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: k_neighbors=2.0: give a whole number >= 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name}={value!r}: give a whole number >= {least}.")
+    return int(value)
+
+
+def check_bandwidth(bandwidth: Any) -> float:
+    """Validate a bandwidth that is given as a number.
+
+    Parameters
+    ----------
+    bandwidth : object
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError
+        If the bandwidth is not a number.
+    ValueError
+        If the bandwidth is not positive and finite.
+    """
+    if not is_number(bandwidth):
+        raise TypeError(f'bandwidth={bandwidth!r}: give a positive number or "scott".')
+    h = float(bandwidth)
+    if not (math.isfinite(h) and h > 0):
+        raise ValueError(f'bandwidth={bandwidth!r}: give a positive, finite number or "scott".')
+    return h
+
+
+def check_n_jobs(n_jobs: Any) -> None:
+    """Validate a number of threads.
+
+    Parameters
+    ----------
+    n_jobs : object
+
+    Raises
+    ------
+    ValueError
+        If `n_jobs` is not None, -1 or a positive integer.
+    """
+    if n_jobs is None:
+        return
+    is_whole = isinstance(n_jobs, Integral) and not isinstance(n_jobs, bool)
+    if not (is_whole and (n_jobs == -1 or n_jobs >= 1)):
+        raise ValueError(
+            f"n_jobs={n_jobs!r}: give None, -1 (all threads) or a number of threads >= 1."
+        )
