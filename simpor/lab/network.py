@@ -14,7 +14,7 @@ has fewer steps: nothing is spent, and nothing updated, on padding.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from threading import Lock
+from threading import RLock
 from typing import Any, Self
 
 import numpy as np
@@ -39,7 +39,22 @@ Trained = tuple[list[np.ndarray], np.ndarray, np.ndarray]  # weights, losses, le
 # Members trained in one call. More would only need more memory for their rows.
 _MEMBERS_PER_CALL = 16
 
-_one_update_at_a_time = Lock()
+
+class _Bar(tqdm):
+    """A progress bar that training threads can draw, whatever happened to other bars before.
+
+    All bars of a process share one lock, and tqdm does not release it when drawing fails or is
+    interrupted: the thread that drew would keep it, and every other thread would wait for ever.
+    """
+
+    def refresh(
+        self, nolock: bool = False, lock_args: tuple[float, ...] | None = None
+    ) -> bool | None:
+        with self.get_lock():
+            return super().refresh(nolock=True)
+
+
+_Bar.set_lock(RLock())
 
 
 @dataclass(frozen=True)
@@ -182,7 +197,7 @@ class NetworkStack:
         n_calls = max(-(-len(Xs) // _MEMBERS_PER_CALL), min(n_jobs, len(Xs)))
         calls = np.array_split(order, n_calls)
         _compiled_epoch()
-        with tqdm(
+        with _Bar(
             total=len(Xs) * self.network.epochs,
             desc=f"{len(Xs)} networks",
             unit="epoch",
@@ -378,7 +393,7 @@ def _train(
     ys: list[np.ndarray],
     seeds: list[int],
     weights: list[np.ndarray],
-    bar: tqdm,
+    bar: _Bar,
 ) -> Trained:
     """All epochs of some members: their weights, losses (M, epochs) and rates (M, epochs)."""
     from keras import ops
@@ -404,7 +419,7 @@ def _train(
         losses_seen.append(losses)
         rates_seen.append(rates)
         rates = schedule.next_rates(rates, losses)
-        with _one_update_at_a_time:  # not the bar's own lock, which all bars of a process share
+        with bar.get_lock():
             bar.update(n_members)
     weights = [ops.convert_to_numpy(layer) for layer in state[0]]
     return weights, np.stack(losses_seen, axis=1), np.stack(rates_seen, axis=1)

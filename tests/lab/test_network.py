@@ -2,12 +2,14 @@
 
 import random
 from dataclasses import replace
+from threading import Thread, current_thread
 
 import keras
 import numpy as np
 import pytest
 from sklearn.datasets import make_moons
 from sklearn.utils.estimator_checks import check_estimator
+from tqdm import tqdm
 
 from simpor.lab import network as lab_network
 from simpor.lab.network import PREPRINT, TAI, Network, NetworkClassifier, NetworkStack, Plateau
@@ -160,6 +162,39 @@ def test_progress_is_text_on_standard_error(capsys):
     assert "2 networks" in shown.err and "8/8" in shown.err and shown.out == ""
     NetworkStack(SMALL, verbose=0).fit(Xs, ys, [0, 1])
     assert capsys.readouterr().err == ""
+
+
+class HeldByAnother:
+    """A lock that somebody keeps: who asks for it would wait for ever. tqdm's monitor may."""
+
+    def acquire(self):
+        assert current_thread().name == "tqdm_monitor", "waits for the lock that all bars share"
+
+    __enter__ = release = acquire
+
+    def __exit__(self, *exception):
+        self.acquire()
+
+
+def test_training_waits_for_no_bar_of_others(monkeypatch, capsys):
+    monkeypatch.setattr(tqdm, "_lock", HeldByAnother(), raising=False)
+    Xs, ys = members((40, 30))
+    NetworkStack(SMALL, n_jobs=2).fit(Xs, ys, [0, 1])
+    assert "8/8" in capsys.readouterr().err
+
+
+def test_a_bar_that_cannot_be_drawn_leaves_its_lock_free():
+    class FullDisk:
+        def write(self, text):
+            raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        lab_network._Bar(total=1, file=FullDisk())
+    got_it = []
+    thread = Thread(target=lambda: got_it.append(lab_network._Bar.get_lock().acquire(False)))
+    thread.start()
+    thread.join()
+    assert got_it == [True]
 
 
 @pytest.mark.parametrize(

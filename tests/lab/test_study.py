@@ -238,7 +238,9 @@ def test_a_damaged_file_is_named_set_aside_and_recorded_again(
     assert_frame_equal(again.drop(columns=seconds), expected.drop(columns=seconds))
 
 
-def test_a_full_disk_leaves_earlier_rows_whole(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_earlier_rows_whole(tmp_path, capsys):
+    # capsys: the progress bar is drawn in memory, for a limit on files would stop it before the
+    # study comes to write, and tqdm would keep the lock that all bars of the process share
     resource = pytest.importorskip("resource", reason="limits of a process are those of POSIX")
     start(tmp_path, *ONE)
     folder = tmp_path / "published"
