@@ -31,9 +31,9 @@ from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 
 from simpor import PUBLISHED_TAI, SIMPOR
-from simpor.relatives import GDO, DeepSMOTE
+from simpor.relatives import GDO, DeepSMOTE, KOTAROClassifier
 
-__all__ = ["ABLATION", "COMPARISON", "CONTROLS", "METHODS", "Method"]
+__all__ = ["ABLATION", "COMPARISON", "CONTROLS", "METHODS", "RELATIVES", "Method"]
 
 
 @dataclass(frozen=True)
@@ -196,3 +196,16 @@ COMPARISON = tuple(
 
 #: {random direction, published rate, converged} x {informative region of 0.3, none}.
 ABLATION = tuple(name for name in METHODS if name.startswith("simpor-"))
+
+_RELATIVES = (
+    Method(
+        "kotaro",
+        "KOTARO",
+        "nishimura2025kotaro",
+        "classifier",
+        lambda seed: KOTAROClassifier(),
+    ),
+)
+
+#: Other answers to the same question, by their names; no part of the comparison above.
+RELATIVES = {method.name: method for method in _RELATIVES}

@@ -12,7 +12,7 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.metrics import roc_auc_score
 
 from simpor import PUBLISHED_TAI
-from simpor.lab.methods import ABLATION, COMPARISON, CONTROLS, METHODS
+from simpor.lab.methods import ABLATION, COMPARISON, CONTROLS, METHODS, RELATIVES
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -96,9 +96,16 @@ def test_classifiers_learn_and_rank(name, overlapping):
     np.testing.assert_array_equal(METHODS[name].make(0).fit(X, y).decision_function(X), scores)
 
 
-@pytest.mark.parametrize("name", METHODS)
+def test_the_relatives_stand_beside_the_comparison():
+    assert all(RELATIVES[name].name == name for name in RELATIVES)
+    assert not set(RELATIVES) & set(METHODS)
+    assert not {m.label for m in RELATIVES.values()} & {m.label for m in METHODS.values()}
+
+
+@pytest.mark.parametrize("name", [*METHODS, *RELATIVES])
 def test_every_call_makes_a_fresh_object_with_the_seed(name):
-    one, other = METHODS[name].make(3), METHODS[name].make(3)
+    make = (METHODS | RELATIVES)[name].make
+    one, other = make(3), make(3)
     assert one is not other
     assert one.get_params().get("random_state", 3) == 3
 
@@ -176,4 +183,4 @@ def test_every_citation_is_in_the_bibliography():
     if not bibliography.exists():
         pytest.skip("the module was copied without the book")
     keys = set(re.findall(r"@\w+\{([^,\s]+)", bibliography.read_text()))
-    assert {method.citation for method in METHODS.values()} <= keys
+    assert {method.citation for method in (METHODS | RELATIVES).values()} <= keys

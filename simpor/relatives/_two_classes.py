@@ -1,0 +1,68 @@
+"""What the relatives that are classifiers of two classes have in common."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+__all__: list[str] = []
+
+
+class TwoClassClassifier(ClassifierMixin, BaseEstimator):
+    """A classifier that predicts the second class where its decision function is above 0."""
+
+    def _check_X_y(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """X in float64 and the class numbers, 0 and 1, of y; sets `classes_`."""
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        self.classes_, numbers = np.unique(y, return_inverse=True)
+        if len(self.classes_) == 1:
+            raise ValueError(f"y holds one class, {self.classes_[0]}: pass rows of two classes.")
+        if len(self.classes_) > 2:
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is "
+                f"{type_of_target(y)}: wrap the classifier in sklearn's OneVsRestClassifier."
+            )
+        return X, numbers
+
+    def _check_X(self, X: ArrayLike) -> np.ndarray:
+        """X in float64, with the columns that the training rows had."""
+        check_is_fitted(self)
+        return validate_data(self, X, reset=False, dtype=np.float64)
+
+    def decision_function(self, X: ArrayLike) -> np.ndarray:
+        """Signed score of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+
+        Returns
+        -------
+        ndarray of shape (m,)
+            Above 0 for ``classes_[1]``.
+        """
+        raise NotImplementedError
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (m, d)
+
+        Returns
+        -------
+        ndarray of shape (m,)
+        """
+        check_is_fitted(self)
+        return self.classes_[(self.decision_function(X) > 0).astype(int)]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Any = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
