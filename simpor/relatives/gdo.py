@@ -5,10 +5,10 @@ from numbers import Integral, Real
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from numpy.typing import ArrayLike
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import Tags, check_random_state
 
 from simpor._checks import SamplingStrategy, check_whole, is_number
+from simpor.relatives._neighborhoods import nearest
 
 __all__ = ["GDO"]
 
@@ -108,8 +108,7 @@ class GDO(BaseOverSampler):
         if not (is_number(self.alpha) and self.alpha > 0):
             raise ValueError(f"alpha={self.alpha!r}: give a number > 0.")
         rng = check_random_state(self.random_state)
-        neighbors = NearestNeighbors(n_neighbors=min(self.k_neighbors, len(X) - 1)).fit(X)
-        distances, indices = neighbors.kneighbors()
+        distances, indices = nearest(X, self.k_neighbors)
         X_parts, y_parts = [X], [y]
         for label, n_rows in self.sampling_strategy_.items():
             own = y == label
@@ -178,7 +177,7 @@ def distance_to_nearest(points: np.ndarray) -> np.ndarray:
     """
     if len(points) == 1:
         return np.zeros(1)
-    return NearestNeighbors(n_neighbors=1).fit(points).kneighbors()[0][:, 0]
+    return nearest(points, 1)[0][:, 0]
 
 
 def random_directions(n: int, d: int, rng: np.random.RandomState) -> np.ndarray:
