@@ -1,9 +1,9 @@
 """SIMPOR, Algorithm 2 of both papers, as an imbalanced-learn sampler."""
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
@@ -57,6 +57,25 @@ CURES = {
     "contains infinity": "Replace it, or drop its rows, first.",
     "inconsistent numbers of samples": "Pass one label for each row.",
 }
+
+
+class _Drawn(NamedTuple):
+    """The rows that one class received in one region."""
+
+    label: Hashable
+    region: str
+    n_seeds: int
+    seeds: np.ndarray
+    radii: np.ndarray
+    ascent: SphereAscent
+
+    def __str__(self) -> str:
+        n = len(self.seeds)
+        gain = np.sum(self.ascent.value - self.ascent.start_value) / max(n, 1)
+        return (
+            f"[SIMPOR] class {self.label}, {self.region} region: {n} rows from {self.n_seeds} "
+            f"seeds, mean gain {gain:.3g} nats"
+        )
 
 
 class SIMPOR(BaseOverSampler):
@@ -233,61 +252,82 @@ class SIMPOR(BaseOverSampler):
         data = X.astype(np.float64)
         classes = [label for label, n_wanted in self.sampling_strategy_.items() if n_wanted > 0]
         ratios = {label: self._posterior_ratio(data, y, label) for label in classes}
-        ranges = self._ranges(data, y, classes)
+        ranges = self._ranges(data, y, classes)  # lines 7 and 16
         is_noise = self._is_noise(data, y, classes)
 
-        # lines 1 and 2 of Algorithm 2: the set S of informative rows
+        # lines 1 and 2 of Algorithm 2 (TAI paper): the set S of informative rows
         self.informative_mask_ = self._informative_region(data, y, random_state)
 
-        n_total = sum(self.sampling_strategy_[label] for label in classes)
-        synthetic = np.empty((n_total, data.shape[1]))
-        self.seed_indices_ = np.empty(n_total, dtype=np.intp)
-        self.region_ = np.empty(n_total, dtype="<U11")
-        self.radii_, self.rotation_, self.log_ratio_start_, self.log_ratio_ = np.empty((4, n_total))
-
-        # lines 3 to 12 (numbers of the TAI paper): balance S; lines 13 to 21: balance the rest
-        end = 0
-        for region in ("informative", "remaining"):
+        # lines 3 to 12 balance S, lines 13 to 21 the rest
+        drawn = []
+        for region, n_to_draw in self._rows_to_draw(y, classes).items():
             for label in classes:
-                n_drawn = self._count_to_draw(y, label, region)
                 pool = self._pool(y, label, region, is_noise)
-                seeds = random_state.choice(pool, size=n_drawn)  # lines 5 and 15
+                seeds = random_state.choice(pool, size=n_to_draw[label])  # lines 5, 6 and 15
                 radii = self._draw_radii(ranges[seeds], random_state)  # lines 8 and 17
-                for first in range(0, n_drawn, POINTS_AT_ONCE):
-                    part = slice(first, first + POINTS_AT_ONCE)
-                    ascent = ascend_on_sphere(  # lines 9 and 18
-                        ratios[label]._log_ratio_and_gradient,
-                        data[seeds[part]],
-                        radii[part],
-                        step=self.step,
-                        max_iter=self._max_iter(region),
-                        random_state=random_state,
-                    )
-                    here = slice(end, end + len(ascent.x))  # lines 10 and 19
-                    end = here.stop
-                    synthetic[here] = ascent.x
-                    self._note(here, region, seeds[part], radii[part], ascent)
+                ascent = self._climb(  # lines 9 and 18
+                    ratios[label], data[seeds], radii, region, random_state
+                )
+                drawn.append(_Drawn(label, region, len(pool), seeds, radii, ascent))  # 10, 19
                 if self.verbose:
-                    gains = (self.log_ratio_ - self.log_ratio_start_)[end - n_drawn : end]
-                    print(
-                        f"[SIMPOR] class {label}, {region} region: {n_drawn} rows from {len(pool)} "
-                        f"seeds, mean gain {np.sum(gains) / max(n_drawn, 1):.3g} nats"
-                    )
+                    print(drawn[-1])
+        return self._collect(X, y, drawn)
 
+    def _rows_to_draw(self, y: np.ndarray, classes: list[Any]) -> dict[str, dict[Any, int]]:
+        """Rows to draw in each region for each class: first those that balance S, then the rest."""
+        in_region = y[self.informative_mask_]
+        labels, counts = np.unique(y, return_counts=True)
+        n_majority = np.sum(in_region == labels[np.argmax(counts)])
+        informative, remaining = {}, {}
+        for label in classes:
+            n_wanted = self.sampling_strategy_[label]
+            n_own = np.sum(in_region == label)
+            n_missing = max(0, n_majority - n_own) if n_own > 0 else 0
+            informative[label] = min(n_wanted, n_missing)
+            remaining[label] = n_wanted - informative[label]
+        return {"informative": informative, "remaining": remaining}
+
+    def _climb(
+        self,
+        ratio: PosteriorRatio,
+        centers: np.ndarray,
+        radii: np.ndarray,
+        region: str,
+        random_state: np.random.RandomState,
+    ) -> SphereAscent:
+        """Algorithm 1 from random first directions, a bounded number of points at once."""
+        only_random = region == "remaining" and self.remaining == "random"
+        ascents = [
+            ascend_on_sphere(
+                ratio._log_ratio_and_gradient,
+                centers[first : first + POINTS_AT_ONCE],
+                radii[first : first + POINTS_AT_ONCE],
+                step=self.step,
+                max_iter=0 if only_random else self.max_iter,
+                random_state=random_state,
+            )
+            for first in range(0, max(1, len(centers)), POINTS_AT_ONCE)
+        ]
+        return SphereAscent(*map(np.concatenate, zip(*ascents)))
+
+    def _collect(
+        self, X: np.ndarray, y: np.ndarray, drawn: list[_Drawn]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Append the synthetic rows (line 22), and keep where each came from and how far it climbed."""
+
+        def joined(arrays: Iterable[np.ndarray], dtype: str = "float64") -> np.ndarray:
+            return np.concatenate([np.empty(0, dtype), *arrays])
+
+        self.seed_indices_ = joined((part.seeds for part in drawn), "intp")
+        self.region_ = joined((np.full(len(part.seeds), part.region) for part in drawn), "<U11")
+        self.radii_ = joined(part.radii for part in drawn)
+        self.rotation_ = joined(part.ascent.rotation for part in drawn)
+        self.log_ratio_start_ = joined(part.ascent.start_value for part in drawn)
+        self.log_ratio_ = joined(part.ascent.value for part in drawn)
+        synthetic = np.vstack([np.empty((0, X.shape[1])), *(part.ascent.x for part in drawn)])
         if np.issubdtype(X.dtype, np.integer):
             synthetic = np.rint(synthetic)
         return np.vstack([X, synthetic.astype(X.dtype)]), np.append(y, y[self.seed_indices_])
-
-    def _note(
-        self, here: slice, region: str, seeds: np.ndarray, radii: np.ndarray, ascent: SphereAscent
-    ) -> None:
-        """Keep for the user where each synthetic row came from and how far it climbed."""
-        self.seed_indices_[here] = seeds
-        self.region_[here] = region
-        self.radii_[here] = radii
-        self.rotation_[here] = ascent.rotation
-        self.log_ratio_start_[here] = ascent.start_value
-        self.log_ratio_[here] = ascent.value
 
     def _posterior_ratio(self, data: np.ndarray, y: np.ndarray, label: Hashable) -> PosteriorRatio:
         """The objective f of a class against all others (Eq. 11), original rows only."""
@@ -342,16 +382,6 @@ class SIMPOR(BaseOverSampler):
             random_state=random_state.randint(LARGEST_SEED),
         )
 
-    def _count_to_draw(self, y: np.ndarray, label: Hashable, region: str) -> int:
-        """Rows to draw for a class in a region: first those that balance S, then the others."""
-        n_wanted = self.sampling_strategy_[label]
-        labels, counts = np.unique(y, return_counts=True)
-        majority = labels[np.argmax(counts)]
-        n_own = np.sum(y[self.informative_mask_] == label)
-        n_majority = np.sum(y[self.informative_mask_] == majority)
-        n_informative = min(n_wanted, max(0, n_majority - n_own)) if n_own > 0 else 0
-        return n_informative if region == "informative" else n_wanted - n_informative
-
     def _pool(
         self, y: np.ndarray, label: Hashable, region: str, is_noise: np.ndarray
     ) -> np.ndarray:
@@ -370,10 +400,6 @@ class SIMPOR(BaseOverSampler):
         if self.radius == "gaussian":
             return np.abs(random_state.normal(0.0, self.alpha * ranges))
         return random_state.uniform(0.0, self.alpha * ranges)
-
-    def _max_iter(self, region: str) -> int:
-        """No step at all leaves the random first direction."""
-        return 0 if region == "remaining" and self.remaining == "random" else self.max_iter
 
     def _check_X_y(self, X: Any, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, bool]:
         if hasattr(getattr(X, "sparse", None), "to_dense"):
