@@ -10,7 +10,10 @@ from sklearn.utils import check_random_state, check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
 from simpor._checks import LARGEST_SEED, check_whole
+from simpor._moved import moved
 from simpor.entropy_network import EntropyNetwork as _DefaultLearner
+
+__getattr__ = moved(__name__, {"EntropyNetwork": "simpor.entropy_network"})
 
 
 def informative_region(

@@ -308,3 +308,9 @@ def test_probabilities_that_are_not_finite():
 
     with pytest.raises(ValueError, match="standardise X"):
         informative_region(*imbalanced(40), learner=Lost())
+
+
+def test_the_network_can_still_be_imported_from_where_it_was():
+    with pytest.warns(FutureWarning, match=r"import it from simpor\.entropy_network"):
+        from simpor.informative import EntropyNetwork as FromTheOldPlace
+    assert FromTheOldPlace is EntropyNetwork
