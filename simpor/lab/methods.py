@@ -31,7 +31,7 @@ from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 
 from simpor import PUBLISHED_TAI, SIMPOR
-from simpor.relatives import GDO, DeepSMOTE, KOTAROClassifier
+from simpor.relatives import GDO, DeepSMOTE, KernelSMOTESVC, KOTAROClassifier
 
 __all__ = ["ABLATION", "COMPARISON", "CONTROLS", "METHODS", "RELATIVES", "Method"]
 
@@ -204,6 +204,27 @@ _RELATIVES = (
         "nishimura2025kotaro",
         "classifier",
         lambda seed: KOTAROClassifier(),
+    ),
+    Method(
+        "k-smote",
+        "K-SMOTE",
+        "mathew2015ksmote",
+        "classifier",
+        lambda seed: KernelSMOTESVC(random_state=seed),
+    ),
+    Method(
+        "wk-smote",
+        "WK-SMOTE",
+        "mathew2018wksmote",
+        "classifier",
+        lambda seed: KernelSMOTESVC("cost", random_state=seed),
+    ),
+    Method(
+        "edks",
+        "EDKS (our reading)",
+        "edks2020",
+        "classifier",
+        lambda seed: KernelSMOTESVC("entropy-difference", random_state=seed),
     ),
 )
 

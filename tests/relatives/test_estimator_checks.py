@@ -2,12 +2,16 @@
 
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from simpor.relatives import KOTAROClassifier
+from simpor.relatives import KernelSMOTESVC, KOTAROClassifier
 
 # One line for each relative, with few epochs if it trains a network.
 CLASSIFIERS = [
     KOTAROClassifier(),
     KOTAROClassifier(ridge=1.0, scale="free"),
+    # some checks have classes of three rows
+    KernelSMOTESVC(k_neighbors=2, random_state=0),
+    KernelSMOTESVC("cost", k_neighbors=2, random_state=0),
+    KernelSMOTESVC("entropy-difference", k_neighbors=2, random_state=0),
 ]
 
 
