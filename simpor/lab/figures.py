@@ -1,4 +1,4 @@
-"""The book's figures: one style, one colour and one marker a class, one function a kind of drawing.
+"""The book's figures: a style, a colour and a marker for each class, a function for each kind.
 
 Every drawing function takes the axes to draw on and returns them. Nothing here sets a title: the
 caption of a figure belongs to the page. Colours are the colour-blind safe pair of Okabe and Ito,
@@ -7,7 +7,7 @@ and each class has its own marker, so that a figure also reads in grey.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -21,7 +21,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.inspection import DecisionBoundaryDisplay
 
+from simpor._moved import moved
 from simpor.lab.methods import METHODS
+from simpor.lab.overlap import first_component_counts
 
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
@@ -234,73 +236,6 @@ def pca_projection(
     return ax
 
 
-def first_component_counts(
-    X: ArrayLike, y: ArrayLike, *, positive: Hashable = 1, bins: int = 20
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Count two classes in bins of equal width along the first principal component.
-
-    Parameters
-    ----------
-    X : array-like of shape (n, d)
-    y : array-like of shape (n,)
-    positive : label, default=1
-    bins : int, default=20
-
-    Returns
-    -------
-    edges : ndarray of shape (bins + 1,)
-    majority, minority : ndarray of shape (bins,), int
-    """
-    line = PCA(n_components=1, svd_solver="full").fit_transform(np.asarray(X, dtype=float))[:, 0]
-    minority = np.asarray(y) == positive
-    edges = np.histogram_bin_edges(line, bins=bins)
-    return edges, np.histogram(line[~minority], edges)[0], np.histogram(line[minority], edges)[0]
-
-
-def hard_to_differentiate_ratio(
-    X: ArrayLike, y: ArrayLike, *, positive: Hashable = 1, bins: int = 20
-) -> float:
-    """Share of the minority that lies in bins that the majority fills too (HDR).
-
-    The preprint (Section 6.4.2 and Figure 4) projects the balanced training rows on their first
-    principal component, makes one histogram a class, and divides the number of rows in the
-    intersection of the two histograms by the number of minority (fraud) rows. The intersection
-    counts, in every bin, the smaller of the two counts. The preprint does not give the number of
-    bins.
-
-    Parameters
-    ----------
-    X : array-like of shape (n, d)
-        Original and synthetic rows together.
-    y : array-like of shape (n,)
-    positive : label, default=1
-        The minority class; named, because a balanced set has no rarest class.
-    bins : int, default=20
-
-    Returns
-    -------
-    ratio : float
-        In [0, 1]; 0 where the histograms do not touch.
-
-    Raises
-    ------
-    ValueError
-        If no row carries the label ``positive``.
-
-    Examples
-    --------
-    >>> from simpor.lab.figures import hard_to_differentiate_ratio
-    >>> hard_to_differentiate_ratio([[0.0], [0.1], [5.0], [0.2]], [0, 0, 1, 1])
-    0.5
-    """
-    _, majority, minority = first_component_counts(X, y, positive=positive, bins=bins)
-    if minority.sum() == 0:
-        raise ValueError(
-            f"no row has the label {positive!r}; pass the minority class as `positive`."
-        )
-    return float(np.minimum(majority, minority).sum() / minority.sum())
-
-
 def pca_histogram(
     ax: Axes, X: ArrayLike, y: ArrayLike, *, positive: Hashable = 1, bins: int = 20
 ) -> Axes:
@@ -335,66 +270,8 @@ def pca_histogram(
     return ax
 
 
-def score_table(
-    rows: pd.DataFrame,
-    metrics: Sequence[str] | None = None,
-    *,
-    methods: Sequence[str] | None = None,
-    published: Mapping[tuple[str, str], float] | None = None,
-    digits: int = 3,
-) -> pd.DataFrame:
-    """Mean and standard deviation of every metric, one line a method, for a page.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Long rows with the columns ``method``, ``metric`` and ``value``.
-    metrics : sequence of str, optional
-        Which metrics, in which order; all of them in the order of the rows by default.
-    methods : sequence of str, optional
-        Which methods, in which order; all of them in the order of the rows by default.
-    published : mapping of (method, metric) to float, optional
-        Printed values; each metric that has one gets a column beside ours. A method without a
-        printed value gets a dash.
-    digits : int, default=3
-
-    Returns
-    -------
-    table : DataFrame of str
-        Index ``method``; one column a metric, "mean +/- standard deviation", and a column
-        "<metric>, paper" beside it where ``published`` has values for the metric.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from simpor.lab.figures import score_table
-    >>> rows = pd.DataFrame({"method": ["raw", "raw"], "metric": ["auc", "auc"],
-    ...                      "value": [0.9, 1.0]})
-    >>> score_table(rows, published={("raw", "auc"): 0.97}).loc["raw"].to_list()
-    ['0.950 +/- 0.071', '0.970']
-    """
-    metrics = list(pd.unique(rows["metric"])) if metrics is None else list(metrics)
-    methods = list(pd.unique(rows["method"])) if methods is None else list(methods)
-    published = {} if published is None else published
-    groups = rows.dropna(subset=["value"]).groupby(["method", "metric"])["value"]
-    mean, spread = groups.mean(), groups.std(ddof=1)
-
-    table = pd.DataFrame(index=pd.Index(methods, name="method"))
-    for metric in metrics:
-        table[metric] = [
-            f"{mean[key]:.{digits}f} +/- {spread[key]:.{digits}f}" if key in mean.index else "-"
-            for key in ((method, metric) for method in methods)
-        ]
-        if any(key[1] == metric for key in published):
-            table[f"{metric}, paper"] = [
-                f"{published[method, metric]:.{digits}f}" if (method, metric) in published else "-"
-                for method in methods
-            ]
-    return table
-
-
 def original_against_reproduced(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw published values and ours, one line a method, with our spread as a bar.
+    """Draw published values and ours, one line for each method, with our spread as a bar.
 
     Parameters
     ----------
@@ -443,20 +320,35 @@ def original_against_reproduced(ax: Axes, table: pd.DataFrame) -> Axes:
     )
     ax.set_yticks(place, table.index)
     ax.set_ylim(len(table) - 0.5, -0.5)  # the first method on top, also on shared axes
+    ax.locator_params(axis="x", nbins=4)
     ax.grid(axis="x", color="0.9")
     ax.set_axisbelow(True)
-    ax.legend(loc="best")
     return ax
 
 
-def differences(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw differences to a baseline with their intervals, one line a method.
+def originals_against_reproduced(axes: Iterable[Axes], tables: Mapping[str, pd.DataFrame]) -> None:
+    """Draw one panel for each table, and one legend above the figure.
+
+    Parameters
+    ----------
+    axes : iterable of matplotlib.axes.Axes
+        As many as there are tables, of one figure.
+    tables : mapping of str to DataFrame
+        Labels of the x axis, and what :func:`original_against_reproduced` draws.
+    """
+    for ax, (label, table) in zip(axes, tables.items(), strict=True):
+        original_against_reproduced(ax, table).set_xlabel(label)
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+
+
+def forest(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw differences to a baseline with their intervals, one line for each method.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
     table : DataFrame
-        From :func:`simpor.lab.comparison.paired_differences`: index ``method`` (names of
+        From :func:`simpor.lab.intervals.paired_differences`: index ``method`` (names of
         :data:`simpor.lab.methods.METHODS`), columns ``difference``, ``low`` and ``high``. SIMPOR's
         variants are drawn as triangles in vermilion.
 
@@ -486,7 +378,22 @@ def differences(ax: Axes, table: pd.DataFrame) -> Axes:
     return ax
 
 
-def curve(ax: Axes, table: pd.DataFrame, *, label: str | None = None) -> Axes:
+def forests(axes: Iterable[Axes], tables: Mapping[str, pd.DataFrame]) -> None:
+    """Draw one panel of differences for each table.
+
+    Parameters
+    ----------
+    axes : iterable of matplotlib.axes.Axes
+        As many as there are tables.
+    tables : mapping of str to DataFrame
+        Labels of the x axis, and what :func:`forest` draws, for instance from
+        :func:`simpor.lab.tables.differences_to_raw`.
+    """
+    for ax, (label, table) in zip(axes, tables.items(), strict=True):
+        forest(ax, table).set_xlabel(label)
+
+
+def curve_with_bars(ax: Axes, table: pd.DataFrame, *, label: str | None = None) -> Axes:
     """Draw a mean score against the values of a parameter, each with its interval.
 
     Parameters
@@ -622,3 +529,12 @@ def _plane(X: ArrayLike) -> np.ndarray:
             "pass two columns, or use pca_projection."
         )
     return X
+
+
+__getattr__ = moved(
+    __name__,
+    {
+        "hard_to_differentiate_ratio": "simpor.lab.overlap",
+        "score_table": "simpor.lab.tables",
+    },
+)

@@ -183,3 +183,30 @@ def rerun_against_record(
         }
     table = pd.DataFrame.from_dict(table, orient="index")
     return table.set_axis(pd.MultiIndex.from_tuples(table.index, names=pair))
+
+
+def check_rerun(
+    rerun: pd.DataFrame, recorded: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc")
+) -> None:
+    """Print the scores of a rerun, and make sure that the recorded rows expect them.
+
+    Parameters
+    ----------
+    rerun, recorded : DataFrame
+        As in :func:`rerun_against_record`.
+    metrics : sequence of str
+
+    Raises
+    ------
+    AssertionError
+        If a mean lies outside its interval.
+    """
+    rerun = rerun[rerun["metric"].isin(metrics)]
+    print(rerun.groupby(["method", "metric"], sort=False)["value"].mean().round(3).unstack())
+    check = rerun_against_record(rerun, recorded)
+    if not check["inside"].all():
+        raise AssertionError(f"outside the intervals of the record:\n{check[~check['inside']]}")
+    print(
+        f"all {len(check)} means lie inside the intervals that the recorded rows give; "
+        f"largest difference on the same fold {check['same_fold'].max():.4f}"
+    )

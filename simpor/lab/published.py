@@ -362,7 +362,7 @@ SETTINGS = pd.DataFrame(
 def scores(
     source: str, dataset: str, ratio: int, *, names: Mapping[str, str] | None = None
 ) -> dict[tuple[str, str], float]:
-    """Give the printed scores of one table as a mapping, ready for ``figures.score_table``.
+    """Give the printed scores of one table as a mapping, by method and metric.
 
     Parameters
     ----------

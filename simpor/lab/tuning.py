@@ -25,7 +25,6 @@ import pandas as pd
 from imblearn import FunctionSampler
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
 from joblib import hash as joblib_hash
-from scipy import stats
 from sklearn.base import BaseEstimator
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedShuffleSplit
@@ -34,6 +33,7 @@ from sklearn.svm import SVC
 from simpor import PUBLISHED_TAI, SIMPOR
 from simpor._checks import LARGEST_SEED
 from simpor.lab.datasets import Dataset, load
+from simpor.lab.intervals import half_width
 from simpor.lab.methods import Method
 from simpor.lab.protocol import PROTOCOLS, PUBLISHED, Protocol, run
 from simpor.lab.study import write_rows
@@ -392,7 +392,7 @@ def curve(
     -------
     table : DataFrame
         Index ``value``; columns ``mean``, and ``low`` and ``high``, the ends of the interval of
-        :func:`simpor.lab.comparison.paired_differences`, here around a mean.
+        :func:`simpor.lab.intervals.half_width` around the mean.
 
     Examples
     --------
@@ -404,16 +404,15 @@ def curve(
     {'mean': 0.8, 'low': 0.471, 'high': 1.129}
     """
     scores = rows[rows["method"] == method].groupby("value")[score]
-    n = scores.count()
-    error = scores.std(ddof=1) * np.sqrt(1 / n + test_share / (1 - test_share))
-    half = stats.t.ppf((1 + level) / 2, n - 1) * error
+    further = test_share / (1 - test_share)
+    half = half_width(scores.std(ddof=1), scores.count(), further, level=level)
     return pd.DataFrame(
         {"mean": scores.mean(), "low": scores.mean() - half, "high": scores.mean() + half}
     )
 
 
 def long_rows(rows: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Test scores of one method's values as the functions of :mod:`simpor.lab.comparison` take them.
+    """Test scores of one method's values as the functions of :mod:`simpor.lab.intervals` take them.
 
     Parameters
     ----------
@@ -429,7 +428,7 @@ def long_rows(rows: pd.DataFrame, method: str) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd
-    >>> from simpor.lab.comparison import paired_differences
+    >>> from simpor.lab.intervals import paired_differences
     >>> from simpor.lab.tuning import long_rows
     >>> rows = pd.DataFrame({"fold": [0, 1] * 2, "method": "smote", "value": [5, 5, 6, 6],
     ...                      "test": [0.7, 0.8, 0.8, 0.9]})

@@ -12,6 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from simpor.lab import figures
+from simpor.lab.overlap import hard_to_differentiate_ratio
+from simpor.lab.tables import score_table
 
 
 @pytest.fixture
@@ -82,53 +84,16 @@ def test_pca_projection_separates_what_is_separate(ax):
     assert np.abs(new - minority.mean()).max() < gap / 4
 
 
-def test_ratio_counts_the_smaller_bar_of_every_bin():
-    # On a line the first component is the line itself: bins [0, 1), [1, 2), ..., [19, 20].
-    x = np.r_[0.0, 0.5, 0.5, 5.5, 5.5, 20.0, 0.5, 5.5, 5.6, 5.7, 12.5, 13.5]
-    y = np.repeat([0, 1], 6)
-    assert figures.hard_to_differentiate_ratio(x[:, None], y) == (1 + 2) / 6
-    assert figures.hard_to_differentiate_ratio(-x[:, None], y) == (1 + 2) / 6
-
-
-def test_ratio_at_its_two_ends():
-    rng = np.random.default_rng(2)
-    X = rng.normal(size=(200, 5))
-    y = np.repeat([0, 1], 100)
-    assert figures.hard_to_differentiate_ratio(np.vstack([X[:100]] * 2), y) == 1
-    assert figures.hard_to_differentiate_ratio(X + 100 * y[:, None], y) == 0
-    with pytest.raises(ValueError, match="positive"):
-        figures.hard_to_differentiate_ratio(X, y, positive=7)
-
-
 def test_histogram_shows_what_the_ratio_counts(ax):
     rng = np.random.default_rng(3)
     X, y = rng.normal(size=(300, 4)), np.repeat([0, 1], [200, 100])
     assert figures.pca_histogram(ax, X, y) is ax
     shared, majority, minority = (p.get_data().values for p in ax.patches)
     assert (majority.sum(), minority.sum()) == (200, 100)
-    assert shared.sum() / 100 == figures.hard_to_differentiate_ratio(X, y)
+    assert shared.sum() / 100 == hard_to_differentiate_ratio(X, y)
 
 
-def test_score_table_has_mean_spread_paper_and_dashes():
-    rows = pd.DataFrame(
-        [
-            ("SIMPOR", "f1", 0.8),
-            ("SIMPOR", "f1", 0.9),
-            ("raw", "f1", 0.7),
-            ("raw", "f1", 0.7),
-            ("SIMPOR", "auc", 0.9),
-            ("SIMPOR", "auc", 0.9),
-            ("raw", "auc", np.nan),
-        ],
-        columns=["method", "metric", "value"],
-    )
-    table = figures.score_table(rows, published={("SIMPOR", "f1"): 0.917})
-    assert table.columns.to_list() == ["f1", "f1, paper", "auc"]
-    assert table.loc["SIMPOR"].to_list() == ["0.850 +/- 0.071", "0.917", "0.900 +/- 0.000"]
-    assert table.loc["raw"].to_list() == ["0.700 +/- 0.000", "-", "-"]
-
-
-def test_published_and_reproduced_stand_on_one_line_a_method(ax):
+def test_published_and_reproduced_stand_on_one_line_for_each_method(ax):
     table = pd.DataFrame(
         {"published": [0.9, np.nan], "reproduced": [0.8, 0.7], "spread": [0.01, 0.02]},
         index=["SIMPOR", "raw"],
@@ -142,11 +107,50 @@ def test_published_and_reproduced_stand_on_one_line_a_method(ax):
         figures.original_against_reproduced(ax, table.drop(columns="spread"))
 
 
+def test_panels_beside_the_paper_share_one_legend():
+    table = pd.DataFrame(
+        {"published": [0.9], "reproduced": [0.8], "spread": [0.01]}, index=["SIMPOR"]
+    )
+    fig, axes = plt.subplots(1, 2)
+    figures.originals_against_reproduced(axes, {"one": table, "two": table})
+    assert [ax.get_xlabel() for ax in axes] == ["one", "two"]
+    assert [ax.get_legend() for ax in axes] == [None, None]
+    assert len(fig.legends) == 1
+    with pytest.raises(ValueError, match="zip"):
+        figures.originals_against_reproduced(axes, {"one": table})
+    plt.close(fig)
+
+
+def test_forests_have_a_line_for_each_method_and_mark_simpor():
+    table = pd.DataFrame(
+        {"difference": [0.1, -0.2], "low": [0.0, -0.3], "high": [0.2, 0.1]},
+        index=["smote", "simpor-published"],
+    )
+    fig, axes = plt.subplots(1, 2)
+    figures.forests(axes, {"F1": table, "AUC": table})
+    assert [ax.get_xlabel() for ax in axes] == ["F1", "AUC"]
+    others, ours = axes[0].containers
+    np.testing.assert_allclose(others.lines[0].get_xydata(), [[0.1, 0]])
+    np.testing.assert_allclose(ours.lines[0].get_xydata(), [[-0.2, 1]])
+    np.testing.assert_allclose(ours.lines[2][0].get_segments(), [[[-0.3, 1], [0.1, 1]]])
+    assert to_hex(ours.lines[0].get_color()).upper() == figures.VERMILION
+    labels = [text.get_text() for text in axes[0].get_yticklabels()]
+    assert labels == ["SMOTE", "SIMPOR (published)"]
+    plt.close(fig)
+
+
+def test_moved_names_are_found_with_a_warning():
+    with pytest.warns(FutureWarning, match=r"simpor\.lab\.tables"):
+        assert figures.score_table is score_table
+    with pytest.warns(FutureWarning, match=r"simpor\.lab\.overlap"):
+        assert figures.hard_to_differentiate_ratio is hard_to_differentiate_ratio
+
+
 def test_a_curve_has_a_point_and_a_bar_for_every_value(ax):
     table = pd.DataFrame(
         {"mean": [0.8, 0.7], "low": [0.7, 0.65], "high": [0.9, 0.75]}, index=[0.1, 0.4]
     )
-    assert figures.curve(ax, table, label="ours") is ax
+    assert figures.curve_with_bars(ax, table, label="ours") is ax
     (container,) = ax.containers
     line, _, (bars,) = container.lines
     np.testing.assert_allclose(line.get_xydata(), [[0.1, 0.8], [0.4, 0.7]])

@@ -12,8 +12,8 @@ from scipy import stats
 
 from simpor import PUBLISHED_TAI, SIMPOR
 from simpor.lab import tuning
-from simpor.lab.comparison import paired_differences
 from simpor.lab.datasets import moon
+from simpor.lab.intervals import paired_differences
 from simpor.lab.network import Network
 from simpor.lab.protocol import SOUND, run
 from simpor.lab.tuning import (
