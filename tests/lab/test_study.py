@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ from imblearn import FunctionSampler
 from pandas.testing import assert_frame_equal
 from sklearn.metrics import brier_score_loss, f1_score, roc_auc_score
 
-from simpor.lab import study
+from simpor.lab import records, study
 from simpor.lab.datasets import CONTROLLED, FORTY_ONE
 from simpor.lab.methods import ABLATION, COMPARISON, CONTROLS, METHODS, Method
 from simpor.lab.network import Network
@@ -33,7 +34,7 @@ def test_recorded_rows_come_back(tmp_path, capsys):
     path = tmp_path / "published" / "breast-cancer-7.csv.gz"
     assert capsys.readouterr().out.strip() == str(path)
 
-    rows = study.read("breast-cancer-7", "published", tmp_path)
+    rows = records.read("breast-cancer-7", "published", tmp_path)
     assert set(rows["method"]) == {"svmcs"} and set(rows["fold"]) == set(range(5))
     assert np.isfinite(rows["value"]).all() and (rows["failure"] == "").all()
     # a classifier of its own takes no time to resample: no number, and yet a column of numbers
@@ -78,13 +79,13 @@ def with_failure(tmp_path, monkeypatch):
     study.record(
         data, "published", methods=RECORDED, trials=2, results=tmp_path, n_jobs=1, verbose=0
     )
-    return data, study.read("moon-7", "published", tmp_path), tmp_path
+    return data, records.read("moon-7", "published", tmp_path), tmp_path
 
 
 def test_metrics_from_the_recorded_predictions_are_the_recorded_ones(with_failure):
     data, rows, results = with_failure
-    predictions = study.read_predictions("moon-7", "published", results)
-    thresholds = study.read_thresholds("moon-7", "published", results).set_index("fold")
+    predictions = records.read_predictions("moon-7", "published", results)
+    thresholds = records.read_thresholds("moon-7", "published", results).set_index("fold")
     assert list(predictions.columns) == ["fold", "row", "y", *RECORDED]
     assert list(thresholds.columns) == ["raw-threshold"] and len(thresholds) == 2
     np.testing.assert_array_equal(predictions["y"], data.y[predictions["row"]])
@@ -126,7 +127,9 @@ def test_trials_are_the_first_splits(tmp_path):
     arguments = ["--datasets", "breast-cancer-7", "--methods", "svmcs"]
     start(tmp_path / "two", *arguments, "--trials", "2")
     start(tmp_path / "all", *arguments)
-    two, whole = (study.read("breast-cancer-7", "published", tmp_path / n) for n in ("two", "all"))
+    two, whole = (
+        records.read("breast-cancer-7", "published", tmp_path / n) for n in ("two", "all")
+    )
     assert set(two["fold"]) == {0, 1} and set(whole["fold"]) == set(range(5))
     np.testing.assert_array_equal(two["value"], whole[whole["fold"] < 2]["value"])
 
@@ -139,9 +142,9 @@ def test_other_rows_are_not_taken_for_those_asked_for(tmp_path, capsys):
         start(tmp_path, *arguments, *other)
         said = capsys.readouterr()
         assert said.out == "" and "stays as it is" in said.err and "--again" in said.err
-        assert set(study.read("breast-cancer-7", "published", tmp_path)["method"]) == {"svmcs"}
+        assert set(records.read("breast-cancer-7", "published", tmp_path)["method"]) == {"svmcs"}
     start(tmp_path, *arguments, "--methods", "easy-ensemble", "--again")
-    rows = study.read("breast-cancer-7", "published", tmp_path)
+    rows = records.read("breast-cancer-7", "published", tmp_path)
     assert set(rows["method"]) == {"easy-ensemble"}
 
 
@@ -151,9 +154,9 @@ def without_seconds(rows):
 
 def same_files(one, other, dataset):
     """Rows and predictions of two studies are the same to the last bit."""
-    rows = [without_seconds(study.read(dataset, "published", n)) for n in (one, other)]
+    rows = [without_seconds(records.read(dataset, "published", n)) for n in (one, other)]
     assert_frame_equal(*rows, check_exact=True)
-    predictions = [study.read_predictions(dataset, "published", n) for n in (one, other)]
+    predictions = [records.read_predictions(dataset, "published", n) for n in (one, other)]
     assert_frame_equal(*predictions, check_exact=True)
 
 
@@ -213,7 +216,9 @@ def take_that_of_another_method(path):
     (path.parents[1] / "other" / "published" / path.name).replace(path)
 
 
-@pytest.mark.parametrize("ending, read", [("csv.gz", study.read), ("npz", study.read_predictions)])
+@pytest.mark.parametrize(
+    "ending, read", [("csv.gz", records.read), ("npz", records.read_predictions)]
+)
 @pytest.mark.parametrize("damage", [cut, flip, write_a_page, take_that_of_another_method])
 def test_a_damaged_file_is_named_set_aside_and_recorded_again(
     tmp_path, capsys, ending, read, damage
@@ -224,7 +229,9 @@ def test_a_damaged_file_is_named_set_aside_and_recorded_again(
     damage(path)
     damaged = path.read_bytes()
     if damage is not take_that_of_another_method:
-        with pytest.raises(ValueError, match=rf"{re.escape(str(path))} is damaged: give the comm"):
+        with pytest.raises(
+            ValueError, match=rf"{re.escape(str(path))} is damaged or cut short: run the comm"
+        ):
             read("glass5", "published", tmp_path)
     capsys.readouterr()
 
@@ -250,8 +257,9 @@ def test_a_full_disk_leaves_earlier_rows_whole(tmp_path, capsys):
     for n_bytes in (0, 300, max(map(len, before.values())) - 1):  # no file may grow beyond
         resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
         try:
-            with pytest.raises(OSError, match="File too large"):
+            with pytest.raises(SystemExit, match="2"):
                 start(tmp_path, *ONE, "--again")
+            assert "File too large. What was recorded before is kept" in capsys.readouterr().err
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert {path: path.read_bytes() for path in folder.iterdir()} == before
@@ -272,8 +280,8 @@ def test_two_studies_on_one_folder_do_not_mix(tmp_path):
     said = [process.communicate(timeout=300) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     for dataset in datasets:
-        (made,) = set(study.read(dataset, "published", tmp_path)["method"])
-        assert list(study.read_predictions(dataset, "published", tmp_path).columns[3:]) == [made]
+        (made,) = set(records.read(dataset, "published", tmp_path)["method"])
+        assert list(records.read_predictions(dataset, "published", tmp_path).columns[3:]) == [made]
         other = said[methods.index(made) - 1]
         # the other one came too late, or while the first was at it
         path = str(tmp_path / "published" / f"{dataset}.csv.gz")
@@ -284,7 +292,7 @@ def test_two_studies_on_one_folder_do_not_mix(tmp_path):
 
 def test_a_set_on_which_another_study_works_is_left_to_it(tmp_path, capsys):
     path = tmp_path / "published" / "glass5.csv.gz"
-    with study._claim(path) as is_free:
+    with records.claim(path) as is_free:
         assert is_free
         start(tmp_path, *ONE)
         start(tmp_path, *ONE, "--again")
@@ -319,23 +327,23 @@ def test_a_set_on_which_all_methods_fail_is_recorded(tmp_path, monkeypatch):
     failing = Method("smote", "failing", "none", "sampler", lambda seed: FunctionSampler(func=fail))
     monkeypatch.setitem(METHODS, "smote", failing)
     start(tmp_path, "--datasets", "glass5", "--methods", "smote", "--trials", "2")
-    rows = study.read("glass5", "published", tmp_path)
+    rows = records.read("glass5", "published", tmp_path)
     assert rows["failure"].tolist() == ["RuntimeError: no neighbours at all"] * 2
-    predictions = study.read_predictions("glass5", "published", tmp_path)
+    predictions = records.read_predictions("glass5", "published", tmp_path)
     assert len(predictions) == 0 and list(predictions.columns) == ["fold", "row", "y", "smote"]
-    assert study.read_thresholds("glass5", "published", tmp_path).empty
+    assert records.read_thresholds("glass5", "published", tmp_path).empty
 
 
 def test_groups_stand_for_their_names(tmp_path, monkeypatch):
     asked = []
 
-    def record(data, protocol, *, methods, **others):
-        asked.append((data, tuple(methods)))
+    def record(task, data, n_jobs, verbose):
+        asked.append((data, task.methods))
 
     def load(name, data_home):
         return SimpleNamespace(name=name, y=np.zeros(10))
 
-    monkeypatch.setattr(study, "record", record)
+    monkeypatch.setattr(study._Task, "record", record)
     monkeypatch.setattr(study, "load", load)
     start(tmp_path, "--datasets", "controlled", "forty-one", "moon-3", "--methods", "controls")
     assert [data.name for data, _ in asked] == [*CONTROLLED, *FORTY_ONE]
@@ -350,12 +358,6 @@ def test_groups_stand_for_their_names(tmp_path, monkeypatch):
     ]
 
 
-def test_missing_rows_name_the_command(tmp_path):
-    for read in (study.read, study.read_predictions, study.read_thresholds):
-        with pytest.raises(FileNotFoundError, match="simpor.lab.study --datasets 'moon-7'"):
-            read("moon-7", "sound", tmp_path)
-
-
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
@@ -363,10 +365,39 @@ def test_missing_rows_name_the_command(tmp_path):
         (["--methods", "hope"], "invalid choice"),
         (["--datasets", "moon-33"], "did you mean 'moon-3'"),
         (["--trials", "6"], "give 1 to 5, the splits of published"),
-        (["--trials", "0"], "give 1 to 5, the splits of published"),
+        (["--trials", "0"], "--trials 0: give 1 to 5, the splits of published."),
+        (["--jobs", "0"], "--jobs 0: give 1 or more, or -1 for one for each core."),
+        (["--jobs", "two"], "invalid int value"),
+        (["--datasets", "../glass4"], "There is no data set '../glass4'"),
+        (["--data-home", __file__], "this is a file; name a folder"),
+        (["--results", __file__], f"--results {__file__}: Not a directory."),
+        (["--results", "/proc/rows"], "--results /proc/rows: No such file or directory."),
+        (["--results", "/proc/rows", "--again"], "--results /proc/rows: No such file or"),
     ],
 )
-def test_wrong_arguments_are_refused(arguments, sentence, tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        start(tmp_path, *arguments)
+def test_wrong_arguments_are_refused_in_a_sentence(arguments, sentence, tmp_path, capsys):
+    if "/proc/rows" in arguments and not Path("/proc/self").exists():
+        pytest.skip("nobody, not even root, makes a folder in Linux's /proc")
+    with pytest.raises(SystemExit) as stopped:
+        start(tmp_path / "rows", *arguments)
+    assert stopped.value.code == 2
     assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "rows").exists()
+
+
+def test_data_that_are_missing_are_missed_before_the_work_begins(tmp_path, capsys, monkeypatch):
+    def load(name, data_home):
+        if name == "glass5":
+            raise FileNotFoundError("The data set 'glass5' is not on this machine.")
+        return SimpleNamespace(name=name, y=np.zeros(10))
+
+    monkeypatch.setattr(study, "load", load)
+    with pytest.raises(SystemExit, match="2"):
+        start(tmp_path, "--datasets", "glass4", "glass5", "--methods", "svmcs")
+    assert "'glass5' is not on this machine." in capsys.readouterr().err
+    assert not list(tmp_path.glob("published/*"))
+
+
+def test_readers_are_still_found_in_study_with_a_warning():
+    with pytest.warns(FutureWarning, match="import it from simpor.lab.records"):
+        assert study.read is records.read
