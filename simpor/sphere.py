@@ -7,14 +7,13 @@ them right for every radius.
 """
 
 from collections.abc import Callable
-from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state
 
-from simpor._checks import check_whole
+from simpor._checks import check_whole, is_number
 
 FIRST_ANGLE = 0.5  # radians: the longest first turn of the adaptive ascent
 SMALLEST_ANGLE = 1e-12  # radians: below it a turn is lost in the rounding of the point
@@ -22,9 +21,11 @@ SMALLEST_ANGLE = 1e-12  # radians: below it a turn is lost in the rounding of th
 #: From points (k, d) to values (k,) and gradients (k, d).
 Objective = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
+Fields = TypeVar("Fields", "_Points", "_Turns")
+
 
 class SphereAscent(NamedTuple):
-    """Where m ascents ended. Every field has one entry a point.
+    """Where m ascents ended. Every field has one entry per point.
 
     Attributes
     ----------
@@ -74,7 +75,9 @@ def ascend_on_sphere(
     ----------
     objective : callable
         ``objective(points)`` takes an array (k, d) and returns values (k,) and gradients (k, d).
-        It is called with the points still on their way, in their order.
+        It is called with the points that have not stopped, in their original order. Values may be
+        -inf, as the logarithm of a density that underflows: an ascent leaves such a point if the
+        gradient there is finite, and never moves to one. All else must be finite.
     centers : array-like of shape (m, d)
     radii : float or array-like of shape (m,)
         In the unit of the features. Radius 0 stays at its center.
@@ -82,14 +85,18 @@ def ascend_on_sphere(
         First points, moved to their sphere along the ray from the center. None draws them
         uniformly.
     step : "adaptive" or float, default="adaptive"
-        "adaptive" turns each point by an angle of its own: at first towards the gradient, but at
-        most by half a radian; then by Barzilai and Borwein's step, which fits the curvature of the
-        turn before, or half as far after a turn that would have lowered the value, which is then
-        not made. A float is the published rule: that angle, in radians, at every turn
-        (``1e-5 * 2 * pi`` in both papers), until a turn no longer raises the value; that last turn
-        is not made. The value never falls with either.
+        The angle of a turn towards the gradient. A turn is made only if it leads higher: to a larger
+        value or, since near a maximum values differ by rounding only, to an equal value and a
+        smaller slope.
+
+        - "adaptive" gives each point an angle of its own. The first is the angle between direction
+          and gradient, half a radian at most. The next ones follow Barzilai and Borwein, who fit
+          the curvature of the turn before. After a turn that does not lead higher, the angle is
+          halved.
+        - A float is the published rule: the same angle, in radians, at every turn
+          (``1e-5 * 2 * pi`` in both papers), until a turn does not lead higher.
     max_iter : int, default=100
-        Turns to try. 0 returns the first points.
+        Largest number of turns to try. With 0 the first points are returned.
     tol : float, default=1e-4
         Largest slope along the sphere that counts as converged, per unit of length and per radian.
     random_state : int, RandomState instance or None, default=None
@@ -103,7 +110,7 @@ def ascend_on_sphere(
     ------
     ValueError
         If shapes disagree, a radius is negative, a first point is its own center, the objective
-        returns other shapes, or a parameter is out of range.
+        returns other shapes, NaN or infinity, or a parameter is out of range.
 
     Notes
     -----
@@ -129,106 +136,186 @@ def ascend_on_sphere(
     if centers.shape[1] == 1:
         return _better_of_two_points(objective, centers, radii, start_directions)
 
-    directions = start_directions.copy()
-    values, gradients = _evaluate(objective, centers + radii[:, None] * directions)
-    tangents, slopes = _project_onto_tangent(gradients, directions)
-    start_values = values.copy()
-    n_iter = np.zeros(len(centers), dtype=int)
-    if step == "adaptive":
-        angles = np.minimum(_angle_to_gradient(gradients, directions, slopes), FIRST_ANGLE)
-    else:
-        angles = np.full(len(centers), float(step))
-
-    steepness = np.maximum(1.0, radii)
-    on_the_way = radii > 0
-    if step == "adaptive":
-        on_the_way &= steepness * slopes > tol
-    for _ in range(max_iter):
-        i = np.flatnonzero(on_the_way)
-        if len(i) == 0:
-            break
-        turned, carried = _rotate(directions[i], tangents[i], angles[i])
-        turned_values, turned_gradients = _evaluate(objective, centers[i] + radii[i, None] * turned)
-        turned_tangents, turned_slopes = _project_onto_tangent(turned_gradients, turned)
-        n_iter[i] += 1
-
-        rose = turned_values > values[i]
-        if step == "adaptive":
-            # near the summit values differ by rounding only: there a smaller slope is progress too
-            rose |= (turned_values == values[i]) & (turned_slopes < slopes[i])
-            bend = np.sum(carried * turned_tangents, axis=1)
-            fitting = _angle_that_fits(angles[i], slopes[i], turned_slopes, bend)
-            to_gradient = _angle_to_gradient(turned_gradients, turned, turned_slopes)
-            angles[i] = np.where(rose, np.minimum(fitting, to_gradient), 0.5 * angles[i])
-
-        up = i[rose]
-        directions[up], values[up] = turned[rose], turned_values[rose]
-        tangents[up], slopes[up] = turned_tangents[rose], turned_slopes[rose]
-        if step == "adaptive":
-            on_the_way[i] = (steepness[i] * slopes[i] > tol) & (angles[i] > SMALLEST_ANGLE)
-        else:
-            on_the_way[i] = rose
-
+    rule = _BarzilaiBorwein(tol) if step == "adaptive" else _FixedAngle(float(step))
+    start = _look(objective, centers, radii, start_directions)
+    end, n_iter = _climb(objective, start, rule, max_iter)
     return SphereAscent(
-        x=centers + radii[:, None] * directions,
-        value=values,
-        start_value=start_values,
-        rotation=_angle_between(start_directions, directions),
+        x=centers + radii[:, None] * end.directions,
+        value=end.values,
+        start_value=start.values,
+        rotation=_angle_between(start.directions, end.directions),
         n_iter=n_iter,
         n_evaluations=n_iter + 1,
-        converged=(steepness * slopes <= tol) | (radii == 0),
-        tangent_norm=np.where(radii == 0, 0.0, slopes),
+        converged=(end.values > -np.inf) & (end.slopes_per_radian <= tol) | (radii == 0),
+        tangent_norm=np.where(radii == 0, 0.0, end.slopes),
     )
 
 
-def _project_onto_tangent(
-    gradients: np.ndarray, directions: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Unit tangents along the gradients' projections (lines 5 and 6), and the projections' norms."""
-    along = np.sum(gradients * directions, axis=1, keepdims=True)
-    projections = gradients - along * directions
+class _Points(NamedTuple):
+    """Points on their spheres, and the objective there."""
+
+    centers: np.ndarray  # (k, d)
+    radii: np.ndarray  # (k,)
+    directions: np.ndarray  # (k, d), unit vectors from the centers to the points
+    values: np.ndarray  # (k,)
+    tangents: np.ndarray  # (k, d), unit vectors along the gradients' projections
+    slopes: np.ndarray  # (k,), norms of the projections
+    radial_slopes: np.ndarray  # (k,), the gradients' parts along the directions
+
+    @property
+    def slopes_per_radian(self) -> np.ndarray:
+        """Slopes per radian, or per unit of length if that is more."""
+        return np.maximum(1.0, self.radii) * self.slopes
+
+    @property
+    def angles_to_gradient(self) -> np.ndarray:
+        """Angles between directions and gradients, 0 to pi: there a linear objective peaks."""
+        return np.arctan2(self.slopes, self.radial_slopes)
+
+
+class _Turns(NamedTuple):
+    """One tangent vector per point, as its unit vector and its length: the angle, in radians."""
+
+    tangents: np.ndarray  # (k, d)
+    angles: np.ndarray  # (k,)
+
+
+class _StepRule(Protocol):
+    """What the climb asks of a rule."""
+
+    def first_turns(self, points: _Points) -> _Turns:
+        """The first turn of each point."""
+
+    def next_turns(
+        self, i: np.ndarray, tried: _Turns, before: _Points, after: _Points, higher: np.ndarray
+    ) -> _Turns:
+        """The turns that follow those tried, which were made where they led higher.
+
+        `i` are the indices of these points among all, for a rule that keeps a state of each.
+        """
+
+    def goes_on(self, points: _Points, turns: _Turns) -> np.ndarray:
+        """Which of the points are to try their next turn."""
+
+
+class _FixedAngle:
+    """The published rule: one angle for all turns, until a turn does not lead higher."""
+
+    def __init__(self, angle: float) -> None:
+        self.angle = angle
+
+    def first_turns(self, points: _Points) -> _Turns:
+        return _Turns(points.tangents, np.full(len(points.values), self.angle))
+
+    def next_turns(
+        self, i: np.ndarray, tried: _Turns, before: _Points, after: _Points, higher: np.ndarray
+    ) -> _Turns:
+        return _Turns(after.tangents, np.where(higher, self.angle, 0.0))
+
+    def goes_on(self, points: _Points, turns: _Turns) -> np.ndarray:
+        return turns.angles > 0
+
+
+class _BarzilaiBorwein:
+    """Turns along the gradient, by angles that fit how the slope changed over the turn before."""
+
+    def __init__(self, tol: float) -> None:
+        self.tol = tol
+
+    def first_turns(self, points: _Points) -> _Turns:
+        return _Turns(points.tangents, np.minimum(points.angles_to_gradient, FIRST_ANGLE))
+
+    def next_turns(
+        self, i: np.ndarray, tried: _Turns, before: _Points, after: _Points, higher: np.ndarray
+    ) -> _Turns:
+        fitted = np.minimum(
+            _barzilai_borwein_angles(tried, before, after), after.angles_to_gradient
+        )
+        return _Turns(
+            np.where(higher[:, None], after.tangents, before.tangents),
+            np.where(higher, fitted, 0.5 * tried.angles),
+        )
+
+    def goes_on(self, points: _Points, turns: _Turns) -> np.ndarray:
+        return (points.slopes_per_radian > self.tol) & (turns.angles > SMALLEST_ANGLE)
+
+
+def _climb(
+    objective: Objective, start: _Points, rule: _StepRule, max_iter: int
+) -> tuple[_Points, np.ndarray]:
+    """Turn the points until the rule stops them all (Algorithm 1); also count the turns tried."""
+    points = _Points(*(field.copy() for field in start))
+    turns = _Turns(*(field.copy() for field in rule.first_turns(points)))
+    n_iter = np.zeros(len(points.values), dtype=int)
+    active = (points.radii > 0) & rule.goes_on(points, turns)
+    for _ in range(max_iter):
+        i = np.flatnonzero(active)
+        if len(i) == 0:
+            break
+        before, tried = _take(points, i), _take(turns, i)
+        after = _look(objective, before.centers, before.radii, _turn(before.directions, tried))
+        n_iter[i] += 1
+        higher = after.values > before.values
+        # near the summit values differ by rounding only: there a smaller slope is progress too
+        higher |= (after.values == before.values) & (after.slopes < before.slopes)
+        _put(points, i[higher], _take(after, higher))
+        _put(turns, i, rule.next_turns(i, tried, before, after, higher))
+        active[i] = rule.goes_on(_take(points, i), _take(turns, i))
+    return points, n_iter
+
+
+def _look(
+    objective: Objective, centers: np.ndarray, radii: np.ndarray, directions: np.ndarray
+) -> _Points:
+    """Evaluate the objective on the spheres and project its gradients (lines 5 and 6)."""
+    values, gradients = _evaluate(objective, centers + radii[:, None] * directions)
+    radial_slopes = np.sum(gradients * directions, axis=1)
+    projections = gradients - radial_slopes[:, None] * directions
     slopes = np.linalg.norm(projections, axis=1)
     tangents = projections / np.where(slopes == 0, 1.0, slopes)[:, None]
     # what rounding left of the direction in the tangent would bend the turn
     tangents -= np.sum(tangents * directions, axis=1, keepdims=True) * directions
-    return tangents, slopes
+    return _Points(centers, radii, directions, values, tangents, slopes, radial_slopes)
 
 
-def _rotate(
-    directions: np.ndarray, tangents: np.ndarray, angles: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Turn unit directions towards unit tangents by angles in radians (line 7).
+def _turn(directions: np.ndarray, turns: _Turns) -> np.ndarray:
+    """Turn unit directions (line 7)."""
+    cosines, sines = np.cos(turns.angles)[:, None], np.sin(turns.angles)[:, None]
+    turned = directions * cosines + turns.tangents * sines
+    return turned / np.linalg.norm(turned, axis=1, keepdims=True)
 
-    Returns the turned directions, and the tangents carried along to them.
+
+def _carry(directions: np.ndarray, turns: _Turns) -> np.ndarray:
+    """Carry the tangents of turns along to where the turns lead."""
+    cosines, sines = np.cos(turns.angles)[:, None], np.sin(turns.angles)[:, None]
+    return turns.tangents * cosines - directions * sines
+
+
+def _barzilai_borwein_angles(tried: _Turns, before: _Points, after: _Points) -> np.ndarray:
+    """The next angles, from the slopes before and after a turn.
+
+    In units of the slope before, the slope vector has changed from 1 along the old tangent, carried
+    along, to q along the new one. With the cosine of the angle between the two, it has fallen by
+    1 - q * cosine along the turn. If it goes on changing like this, it is zero after an angle of
+    angle * fall / change^2 * q. Where the slope does not fall there is no maximum to fit, and the
+    angle is doubled.
     """
-    cosines, sines = np.cos(angles)[:, None], np.sin(angles)[:, None]
-    turned = directions * cosines + tangents * sines
-    carried = tangents * cosines - directions * sines
-    return turned / np.linalg.norm(turned, axis=1, keepdims=True), carried
-
-
-def _angle_that_fits(
-    angles: np.ndarray, slopes_before: np.ndarray, slopes: np.ndarray, bend: np.ndarray
-) -> np.ndarray:
-    """Barzilai and Borwein's next angle, from the slopes before and after a turn.
-
-    `bend` is the cosine between the old tangent, carried along, and the new one. In units of the
-    slope before, the slope vector has changed from 1 along the old tangent to q along the new one,
-    and fallen by 1 - q * bend along the turn. If it is to go on changing so, the point of slope zero
-    is angle * fall / change^2 * q away. A slope that does not fall fits no summit: twice the angle.
-    """
-    q = slopes / slopes_before
-    fall = 1 - q * bend
-    change_squared = 1 - 2 * q * bend + q**2
+    cosine = np.sum(_carry(before.directions, tried) * after.tangents, axis=1)
+    q = after.slopes / before.slopes
+    fall = 1 - q * cosine
+    change_squared = 1 - 2 * q * cosine + q**2
     concave = (fall > 0) & (change_squared > 0)
-    return angles * np.where(concave, q * fall / np.where(concave, change_squared, 1.0), 2.0)
+    share = np.where(concave, q * fall / np.where(concave, change_squared, 1.0), 2.0)
+    return tried.angles * share
 
 
-def _angle_to_gradient(
-    gradients: np.ndarray, directions: np.ndarray, slopes: np.ndarray
-) -> np.ndarray:
-    """Angle between each direction and its gradient, 0 to pi: a linear objective peaks there."""
-    return np.arctan2(slopes, np.sum(gradients * directions, axis=1))
+def _take(fields: Fields, i: np.ndarray) -> Fields:
+    return type(fields)(*(field[i] for field in fields))
+
+
+def _put(fields: Fields, i: np.ndarray, new: Fields) -> None:
+    for field, entries in zip(fields, new):
+        field[i] = entries
 
 
 def _angle_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -260,13 +347,29 @@ def _better_of_two_points(
 def _evaluate(objective: Objective, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(points) == 0:
         return np.empty(0), np.empty(points.shape)
-    values, gradients = objective(points)
-    # copies: what the objective keeps must not change under it
-    values, gradients = np.array(values, dtype=float), np.array(gradients, dtype=float)
+    returned = objective(points)
+    try:
+        values, gradients = returned
+        # copies: what the objective keeps must not change under it
+        values, gradients = np.array(values, dtype=float), np.array(gradients, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"The objective returned {type(returned).__name__}; return two arrays of floats, "
+            "values (k,) and gradients (k, d)."
+        ) from error
     if values.shape != points.shape[:1] or gradients.shape != points.shape:
         raise ValueError(
             f"The objective returned shapes {values.shape} and {gradients.shape} for points of shape "
             f"{points.shape}; return values (k,) and gradients (k, d)."
+        )
+    # where a density underflows, its logarithm is -inf and the quotient for the gradient often 0 / 0
+    is_lowest = np.isneginf(values)
+    gradients[is_lowest & ~np.isfinite(gradients).all(axis=1)] = 0.0
+    bad = np.flatnonzero(~(np.isfinite(values) | is_lowest) | ~np.isfinite(gradients).all(axis=1))
+    if len(bad) > 0:
+        raise ValueError(
+            f"The objective returned value {values[bad[0]]} and gradient {gradients[bad[0]]} at the "
+            f"point {points[bad[0]]}; return finite numbers (a value may be -inf)."
         )
     return values, gradients
 
@@ -284,7 +387,7 @@ def _first_directions(
         start = check_array(start, dtype=np.float64, ensure_min_samples=0)
         if start.shape != centers.shape:
             raise ValueError(
-                f"start has shape {start.shape}; give one point a center, {centers.shape}."
+                f"start has shape {start.shape}; give one point per center, {centers.shape}."
             )
         directions = start - centers
         at_center = ~directions.any(axis=1)
@@ -298,23 +401,26 @@ def _first_directions(
 
 def _check_spheres(centers: ArrayLike, radii: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     centers = check_array(centers, dtype=np.float64, ensure_min_samples=0)
-    radii = np.asarray(radii, dtype=np.float64)
+    try:
+        radii = np.asarray(radii, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"radii={radii!r}: give numbers >= 0, one per center.") from error
     if radii.ndim == 0:
         radii = np.full(len(centers), radii)
     if radii.shape != (len(centers),):
         raise ValueError(
-            f"radii has shape {radii.shape}; give one radius a center, ({len(centers)},)."
+            f"radii has shape {radii.shape}; give one radius per center, ({len(centers)},)."
         )
     if not np.all(np.isfinite(radii) & (radii >= 0)):
         raise ValueError("A radius is negative or not finite; give lengths >= 0.")
     return centers, radii
 
 
-def _check_parameters(step: float | str, max_iter: int, tol: float) -> None:
-    if step != "adaptive" and (
-        isinstance(step, (str, bool)) or not isinstance(step, Real) or not step > 0
+def _check_parameters(step: Any, max_iter: Any, tol: Any) -> None:
+    if not (is_number(step) and 0 < step < np.inf) and not (
+        isinstance(step, str) and step == "adaptive"
     ):
         raise ValueError(f'step={step!r}: give "adaptive" or an angle in radians above 0.')
     check_whole("max_iter", max_iter, least=0)
-    if not isinstance(tol, Real) or not tol >= 0:
+    if not is_number(tol) or not tol >= 0:
         raise ValueError(f"tol={tol!r}: give a number >= 0.")

@@ -262,14 +262,14 @@ def test_no_points():
     "arguments, cure",
     [
         ({"radii": -1.0}, ">= 0"),
-        ({"radii": [1.0, 2.0]}, "one radius a center"),
+        ({"radii": [1.0, 2.0]}, "one radius per center"),
         ({"radii": np.nan}, ">= 0"),
         ({"step": 0.0}, "adaptive"),
         ({"step": "newton"}, "adaptive"),
         ({"max_iter": -1}, ">= 0"),
         ({"tol": -1.0}, ">= 0"),
         ({"start": [[0.0, 0.0]]}, "its own center"),
-        ({"start": [[0.0, 0.0, 1.0]]}, "one point a center"),
+        ({"start": [[0.0, 0.0, 1.0]]}, "one point per center"),
         ({"objective": lambda p: (1.0, p)}, "values"),
     ],
 )
@@ -416,10 +416,111 @@ def test_an_objective_is_never_asked_about_no_points():
         ({"max_iter": "9"}, ">= 0"),
         ({"tol": "small"}, ">= 0"),
         ({"tol": np.nan}, ">= 0"),
+        ({"tol": True}, ">= 0"),
+        ({"step": np.inf}, "adaptive"),
+        ({"step": np.nan}, "adaptive"),
+        ({"step": np.array([0.1, 0.2])}, "adaptive"),
+        ({"step": [0.1]}, "adaptive"),
         ({"objective": lambda p: (p[:, 0], p[:, 0])}, "gradients"),
         ({"objective": lambda p: (p, p)}, "values"),
     ],
 )
 def test_more_bad_input(arguments, cure):
     with pytest.raises(ValueError, match=cure):
+        ascend_on_sphere(**({"objective": wavy, "centers": ORIGIN, "radii": 1.0} | arguments))
+
+
+# objectives that are not finite everywhere
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("step", ["adaptive", 0.1])
+@pytest.mark.parametrize("d", [1, 2])
+def test_gradients_that_are_not_finite_get_a_sentence(wrong, step, d):
+    def broken(points):
+        return points.sum(axis=1), np.full(points.shape, wrong)
+
+    with pytest.raises(
+        ValueError, match=r"gradient \[.*\] at the point \[.*; return finite numbers"
+    ):
+        ascend_on_sphere(broken, np.zeros((3, d)), 1.0, step=step, random_state=0)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("step", ["adaptive", 0.1])
+def test_a_value_that_is_not_finite_is_named_when_the_ascent_meets_it(wrong, step):
+    def broken_in_the_north(points):
+        values, gradients = linear(np.array([0.0, 1.0]))(points)
+        return np.where(points[:, 1] > 0.2, wrong, values), gradients
+
+    with pytest.raises(ValueError, match=f"returned value {wrong} and gradient"):
+        ascend_on_sphere(broken_in_the_north, ORIGIN, 1.0, start=EAST, step=step)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("step", ["adaptive", 0.1])
+def test_no_ascent_moves_to_a_point_of_density_zero(step):
+    """The gradient of the logarithm is 0 / 0 there, which is ignored."""
+
+    def cliff(points):
+        values, gradients = linear(np.array([0.0, 1.0]))(points)
+        beyond = points[:, 1] > 0.3
+        gradients[beyond] = np.nan
+        return np.where(beyond, -np.inf, values), gradients
+
+    end = ascend_on_sphere(cliff, ORIGIN, 1.0, start=EAST, step=step)
+    assert 0.1 < end.x[0, 1] <= 0.3 and np.isfinite(end.tangent_norm[0])
+    assert not end.converged[0]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("step", ["adaptive", 0.1])
+def test_an_ascent_leaves_a_point_of_density_zero_where_a_gradient_leads(step):
+    def low_in_the_south(points):
+        values, gradients = linear(np.array([0.0, 1.0]))(points)
+        return np.where(points[:, 1] < 0.05, -np.inf, values), gradients
+
+    end = ascend_on_sphere(low_in_the_south, ORIGIN, 1.0, start=EAST, step=step)
+    assert end.start_value[0] == -np.inf and end.value[0] > 0.9
+
+
+@pytest.mark.parametrize("step", ["adaptive", 0.1])
+def test_where_nothing_is_known_an_ascent_stays_and_has_not_converged(step):
+    def nothing(points):
+        return np.full(len(points), -np.inf), np.full(points.shape, np.nan)
+
+    end = ascend_on_sphere(nothing, ORIGIN, 1.0, start=EAST, step=step)
+    np.testing.assert_array_equal(end.x, EAST)
+    assert not end.converged[0] and end.rotation[0] == 0
+
+
+# the rules
+
+
+def test_a_rule_answers_for_each_point_alone():
+    """Points of one rule stop at different times; each turns as it would without the others."""
+    start = np.array([[np.cos(a), np.sin(a)] for a in (-1.4, 0.0, 1.0, 1.57)])
+    north = linear(np.array([0.0, 1.0]))
+    for step in ("adaptive", 0.05):
+        together = ascend_on_sphere(north, np.zeros((4, 2)), 1.0, start=start, step=step)
+        assert len(set(together.n_iter)) > 1
+        for i, first in enumerate(start):
+            alone = ascend_on_sphere(north, ORIGIN, 1.0, start=[first], step=step)
+            assert alone.n_iter[0] == together.n_iter[i]
+            np.testing.assert_allclose(alone.x[0], together.x[i], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "arguments, cure",
+    [
+        ({"radii": None}, "lengths >= 0|numbers >= 0"),
+        ({"radii": "wide"}, "give numbers >= 0"),
+        ({"radii": [1j]}, "give numbers >= 0"),
+        ({"objective": lambda p: None}, "returned NoneType; return two arrays"),
+        ({"objective": lambda p: (p[:, 0],)}, "return two arrays"),
+        ({"objective": lambda p: ("high", p)}, "return two arrays"),
+    ],
+)
+def test_other_types_than_numbers(arguments, cure):
+    with pytest.raises((TypeError, ValueError), match=cure):
         ascend_on_sphere(**({"objective": wavy, "centers": ORIGIN, "radii": 1.0} | arguments))
