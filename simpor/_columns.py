@@ -7,7 +7,7 @@ synthetic bool into True, cuts integers towards zero and lets small ones wrap ro
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,6 @@ from imblearn.over_sampling.base import BaseOverSampler
 from scipy.sparse import issparse
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import validate_data
-
-#: How imbalanced-learn is told the number of rows of each class.
-SamplingStrategy = float | str | Mapping[Any, int] | Callable[[np.ndarray], Mapping[Any, int]]
 
 # what frames of other libraries have, and arrays have not
 SIGNS_OF_A_FRAME = ("columns", "column_names", "__dataframe__", "__arrow_c_stream__")
@@ -61,6 +58,7 @@ class TableOverSampler(BaseOverSampler):
             The sampler itself.
         """
         _refuse_other_containers(X, y)
+        _refuse_labels(y)
         super().fit(Table(X).numbers(), y, **params)
         validate_data(self, X, skip_check_array=True)  # the names of the columns
         return self
@@ -92,9 +90,15 @@ class TableOverSampler(BaseOverSampler):
             If a column holds anything but numbers, or if there is one class only.
         """
         _refuse_other_containers(X, y)
+        _refuse_labels(y)
         table = Table(X)
         numbers = table.numbers()
-        resampled, y_resampled = super().fit_resample(numbers, y, **params)
+        # imbalanced-learn keeps the type of a series, not that of the array inside it
+        is_array = _is_pandas(y, "api.extensions.ExtensionArray")
+        labels = sys.modules["pandas"].Series(y) if is_array else y
+        resampled, y_resampled = super().fit_resample(numbers, labels, **params)
+        if is_array:
+            y_resampled = y_resampled.array
         validate_data(self, X, skip_check_array=True)  # the names of the columns
         return table.with_rows(resampled[len(numbers) :]), y_resampled
 
@@ -266,7 +270,21 @@ def _refuse_other_containers(X: Any, y: Any) -> None:
             raise TypeError(f"{name} is a {kind}: pass {name}.to_pandas() or {name}.to_numpy().")
 
 
+def _refuse_labels(y: Any) -> None:
+    """Say what is wrong with labels of which scikit-learn says "unknown" or nothing."""
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] > 1 and not isinstance(y, np.ndarray):
+        raise ValueError(f"y has {labels.shape[1]} columns: pass one, or one-hot as an array.")
+    if labels.dtype == object:
+        types = sorted({type(label).__name__ for label in labels.ravel()})
+        if types != ["str"]:
+            cure = "pass labels of one type, e.g. y.astype(str) or y.astype(int)"
+            raise ValueError(f"y is an array of objects ({', '.join(types)}): {cure}.")
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError("y contains NaN, a missing label: drop its rows first.")
+
+
 def _is_pandas(value: Any, *kinds: str) -> bool:
     """Whether it is a pandas object of these kinds; without pandas loaded there is none."""
     pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, tuple(getattr(pandas, kind) for kind in kinds))
+    return pandas is not None and any(isinstance(value, attrgetter(k)(pandas)) for k in kinds)

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 from imblearn.over_sampling import SMOTE
-from imblearn.over_sampling.base import BaseOverSampler
-from numpy.typing import ArrayLike
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import check_random_state
 
 from simpor._checks import LARGEST_SEED, SamplingStrategy, check_whole, is_number
+from simpor._columns import TableOverSampler
 
 __all__ = ["DeepSMOTE"]
 
@@ -22,7 +21,7 @@ Tensor = Any  # TensorFlow comes without types
 RowsToRows = Callable[[np.ndarray], np.ndarray]
 
 
-class DeepSMOTE(BaseOverSampler):
+class DeepSMOTE(TableOverSampler):
     r"""DeepSMOTE, tabular adaptation: SMOTE on the codes of an autoencoder, decoded.
 
     An encoder :math:`E` and a decoder :math:`D` learn from all classes to give back what they are
@@ -100,7 +99,7 @@ class DeepSMOTE(BaseOverSampler):
     """
 
     _parameter_constraints: dict[str, list[object]] = {
-        **BaseOverSampler._parameter_constraints,
+        **TableOverSampler._parameter_constraints,
         "k_neighbors": [Integral],
         "latent_dim": [Integral, None],
         "penalty_weight": [Real],
@@ -124,11 +123,6 @@ class DeepSMOTE(BaseOverSampler):
         self.penalty_weight = penalty_weight
         self.n_steps = n_steps
 
-    def _check_X_y(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, bool]:
-        if hasattr(X, "sparse"):  # a frame of sparse columns; it comes back as one
-            X = X.sparse.to_dense()
-        return super()._check_X_y(X, y, accept_sparse=False)
-
     def _fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         latent_dim = max(2, -(-X.shape[1] // 2)) if self.latent_dim is None else self.latent_dim
         check_whole("latent_dim", latent_dim)
@@ -140,13 +134,7 @@ class DeepSMOTE(BaseOverSampler):
         wanted = {c: np.sum(y == c) + n_rows for c, n_rows in self.sampling_strategy_.items()}
         smote = SMOTE(sampling_strategy=wanted, k_neighbors=self.k_neighbors, random_state=rng)
         codes, y_new = smote.fit_resample(encode(X), y)
-        X_new = decode(codes[len(X) :]).astype(X.dtype)
-        return np.concatenate([X, X_new]), y_new
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
+        return np.concatenate([X, decode(codes[len(X) :])]), y_new
 
 
 def train_autoencoder(

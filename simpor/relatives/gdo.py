@@ -3,17 +3,16 @@
 from numbers import Integral, Real
 
 import numpy as np
-from imblearn.over_sampling.base import BaseOverSampler
-from numpy.typing import ArrayLike
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import check_random_state
 
 from simpor._checks import SamplingStrategy, check_whole, is_number
+from simpor._columns import TableOverSampler
 from simpor.relatives._neighborhoods import nearest
 
 __all__ = ["GDO"]
 
 
-class GDO(BaseOverSampler):
+class GDO(TableOverSampler):
     r"""Anchors near the other classes, and a Gaussian step from the anchor in a random direction.
 
     For a row :math:`x_i` of the class to be enlarged, among its :math:`k` nearest neighbours in all
@@ -80,7 +79,7 @@ class GDO(BaseOverSampler):
     """
 
     _parameter_constraints: dict[str, list[object]] = {
-        **BaseOverSampler._parameter_constraints,
+        **TableOverSampler._parameter_constraints,
         "k_neighbors": [Integral],
         "alpha": [Real],
     }
@@ -98,11 +97,6 @@ class GDO(BaseOverSampler):
         self.k_neighbors = k_neighbors
         self.alpha = alpha
 
-    def _check_X_y(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, bool]:
-        if hasattr(X, "sparse"):  # a frame of sparse columns; it comes back as one
-            X = X.sparse.to_dense()
-        return super()._check_X_y(X, y, accept_sparse=False)
-
     def _fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         check_whole("k_neighbors", self.k_neighbors)
         if not (is_number(self.alpha) and self.alpha > 0):
@@ -116,14 +110,9 @@ class GDO(BaseOverSampler):
             anchors = rng.choice(len(probabilities), size=n_rows, p=probabilities)
             spread = self.alpha * distance_to_nearest(X[own])[anchors]
             steps = rng.normal(scale=spread)[:, None] * random_directions(n_rows, X.shape[1], rng)
-            X_parts.append((X[own][anchors] + steps).astype(X.dtype))
+            X_parts.append(X[own][anchors] + steps)
             y_parts.append(np.full(n_rows, label, dtype=y.dtype))
         return np.concatenate(X_parts), np.concatenate(y_parts)
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
 
 
 def anchor_probabilities(distances: np.ndarray, is_other: np.ndarray) -> np.ndarray:
