@@ -92,10 +92,10 @@ class DeepSMOTE(TableOverSampler):
     >>> from simpor.relatives import DeepSMOTE
     >>> X, y = make_classification(weights=[0.9], flip_y=0, random_state=0)
     >>> np.bincount(y)
-    array([90, 10])
+    array([91,  9])
     >>> X, y = DeepSMOTE(random_state=0, n_steps=10).fit_resample(X, y)
     >>> np.bincount(y)
-    array([90, 90])
+    array([91, 91])
     """
 
     _parameter_constraints: dict[str, list[object]] = {
