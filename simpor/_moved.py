@@ -14,7 +14,8 @@ def moved(old_module: str, new_homes: Mapping[str, str]) -> Callable[[str], Any]
     old_module : str
         Where the names were: ``__name__`` of the module that calls this.
     new_homes : mapping of str to str
-        For each name that moved, the module where it lives now.
+        For each name that moved, the module where it lives now; for one that also got another
+        name, "module:new_name".
 
     Returns
     -------
@@ -36,13 +37,14 @@ def moved(old_module: str, new_homes: Mapping[str, str]) -> Callable[[str], Any]
     def __getattr__(name: str) -> Any:
         if name not in new_homes:
             raise AttributeError(f"module {old_module!r} has no attribute {name!r}")
-        new_module = new_homes[name]
+        new_module, _, new_name = new_homes[name].partition(":")
+        what = new_name or "it"
         warnings.warn(
-            f"{old_module}.{name} moved: import it from {new_module}. "
+            f"{old_module}.{name} moved: import {what} from {new_module}. "
             "The old place goes with the next version.",
             FutureWarning,
             stacklevel=2,
         )
-        return getattr(import_module(new_module), name)
+        return getattr(import_module(new_module), new_name or name)
 
     return __getattr__

@@ -23,6 +23,13 @@ def test_a_moved_name_is_forwarded_with_a_warning(old_module):
     assert forwarded is LARGEST_SEED
 
 
+def test_a_renamed_name_is_forwarded_under_the_new_one():
+    module = ModuleType("old_home")
+    module.__getattr__ = moved("old_home", {"MOST": "simpor._checks:LARGEST_SEED"})
+    with pytest.warns(FutureWarning, match="MOST moved: import LARGEST_SEED from simpor._checks"):
+        assert module.MOST is LARGEST_SEED
+
+
 def test_the_warning_points_at_the_line_that_imports(old_module):
     with pytest.warns(FutureWarning) as record:
         from old_home import LARGEST_SEED  # noqa: F401

@@ -27,7 +27,7 @@ from simpor.lab import published
 from simpor.lab.datasets import FORTY_ONE
 from simpor.lab.intervals import half_width, paired_differences
 from simpor.lab.methods import METHODS
-from simpor.lab.published import OUR_NAME, TAI_COLUMNS
+from simpor.lab.published import METHOD_OF_PAPER_NAME, TAI_COLUMNS
 from simpor.lab.statistics import (
     family_means,
     hodges_lehmann,
@@ -157,7 +157,7 @@ class Evidence:
             if missing:
                 raise NotRecorded(f"{len(missing)} of the 41 sets")
             rows = pd.concat([sets[name] for name in FORTY_ONE])
-            ours = [OUR_NAME[name] for name in TAI_COLUMNS]
+            ours = [METHOD_OF_PAPER_NAME[name] for name in TAI_COLUMNS]
             table = set_means(rows, metric, ours).set_axis(TAI_COLUMNS, axis=1)
             self._forty_one[heading, metric] = table
         return self._forty_one[heading, metric]
@@ -214,7 +214,7 @@ class Evidence:
         if self.further is not None:
             ours.append(self.further)
         both = self.printed.rename(columns={"value": "printed"})
-        both["our method"] = both["method"].map(OUR_NAME).fillna("-")
+        both["our method"] = both["method"].map(METHOD_OF_PAPER_NAME).fillna("-")
         both["our metric"] = both["metric"].replace("f1", self.f1)
         both = both.merge(
             pd.concat(ours).rename(columns={"method": "our method", "metric": "our metric"}),
@@ -245,7 +245,9 @@ class Evidence:
                 ("p-value", wilcoxon_holm(table, "SIMPOR")["p"]),
                 ("winning times", winning_times(table)["wins"]),
             ):
-                part = numbers.rename(index=OUR_NAME).rename("ours").rename_axis("method")
+                part = (
+                    numbers.rename(index=METHOD_OF_PAPER_NAME).rename("ours").rename_axis("method")
+                )
                 parts.append(
                     part.reset_index().assign(metric=f"{words}, {metric}", dataset="all 41")
                 )
@@ -487,10 +489,12 @@ def _order(sets: Mapping[str, pd.DataFrame], metric: str, pairs: Pairs) -> _Orde
     for (_, dataset), high, low in pairs:
         if dataset not in sets:
             continue
-        line = _difference(sets[dataset], OUR_NAME[high], OUR_NAME[low], metric)
+        line = _difference(
+            sets[dataset], METHOD_OF_PAPER_NAME[high], METHOD_OF_PAPER_NAME[low], metric
+        )
         lines.append(line)
         if not line["difference"] > 0:
-            names = f"{METHODS[OUR_NAME[high]].label} - {METHODS[OUR_NAME[low]].label}"
+            names = f"{METHODS[METHOD_OF_PAPER_NAME[high]].label} - {METHODS[METHOD_OF_PAPER_NAME[low]].label}"
             contrary.append(f"{names} {line['difference']:+.2g} ({dataset})")
     return _Order(
         above=sum(line["difference"] > 0 for line in lines),
@@ -727,7 +731,9 @@ def lead_up_to(table: tuple[str, str], metric: str, stated: float) -> Rule:
             if dataset not in sets:
                 raise NotRecorded(dataset)
             ours = evidence.metric(metric)
-            d = _difference(sets[dataset], OUR_NAME["SIMPOR"], OUR_NAME[last], ours)
+            d = _difference(
+                sets[dataset], METHOD_OF_PAPER_NAME["SIMPOR"], METHOD_OF_PAPER_NAME[last], ours
+            )
             finding[heading] = f"{d['difference']:+.3f} [{d['low']:+.3f}, {d['high']:+.3f}]"
             holds.append(d["low"] > 0 and d["low"] <= stated <= d["high"])
         finding["verdict"] = by_share(sum(holds), len(holds))
@@ -758,7 +764,9 @@ def takes_longest(evidence: Evidence) -> Finding:
     totals = {"paper": printed.sum()}
     for heading in ("as published", "sound"):
         evidence.forty_one(heading, "f1")  # raises NotRecorded if a set is missing
-        seconds = evidence.seconds(heading).rename(columns={OUR_NAME[n]: n for n in printed})
+        seconds = evidence.seconds(heading).rename(
+            columns={METHOD_OF_PAPER_NAME[n]: n for n in printed}
+        )
         totals[heading] = seconds.loc[list(FORTY_ONE), list(printed)].sum()
     longer = {
         heading: (total.drop("SIMPOR") < total["SIMPOR"]).sum() for heading, total in totals.items()

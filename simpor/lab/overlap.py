@@ -19,12 +19,12 @@ from sklearn.preprocessing import StandardScaler
 
 from simpor.lab.datasets import Dataset
 from simpor.lab.methods import METHODS
-from simpor.lab.published import HARD_TO_DIFFERENTIATE_TAI, OUR_NAME
+from simpor.lab.published import HARD_TO_DIFFERENTIATE_TAI, METHOD_OF_PAPER_NAME
 
 NO_REGION = "SIMPOR, no region"
 
 #: The samplers of the TAI paper's Figure 8, by its names, and SIMPOR without an informative region.
-FIGURE_8 = {name: OUR_NAME[name] for name in HARD_TO_DIFFERENTIATE_TAI.index} | {
+FIGURE_8 = {name: METHOD_OF_PAPER_NAME[name] for name in HARD_TO_DIFFERENTIATE_TAI.index} | {
     NO_REGION: "simpor-published-no-region"
 }
 

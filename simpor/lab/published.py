@@ -31,6 +31,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from simpor._moved import moved
+
+__getattr__ = moved(
+    __name__,
+    {
+        "OUR_NAME": f"{__name__}:METHOD_OF_PAPER_NAME",
+        "SENSITIVITY": f"{__name__}:FIGURES_6_AND_7",
+    },
+)
+
 PREPRINT_COLUMNS = ["SIMPOR", "SMOTE", "Borderline SMOTE", "Over-Sampling", "ADASYN", "RawData"]
 TAI_COLUMNS = ["SIMPOR", "GDO", "SMOTE", "BL-SMOTE", "ADASYN", "DeepSMOTE", "SVMCS", "EE"]
 

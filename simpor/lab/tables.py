@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from simpor.lab.intervals import paired_differences
 from simpor.lab.methods import COMPARISON, METHODS
-from simpor.lab.published import HARD_TO_DIFFERENTIATE_TAI, OUR_NAME, scores
+from simpor.lab.published import HARD_TO_DIFFERENTIATE_TAI, METHOD_OF_PAPER_NAME, scores
 
 #: Methods of a chapter's tables: SIMPOR with random directions belongs to the ablation.
 SHOWN = tuple(name for name in COMPARISON if name != "simpor-random-direction")
@@ -66,7 +66,7 @@ def printed(dataset: str) -> dict[tuple[str, str], float]:
     """
     if dataset not in PRINTED_IN:
         raise ValueError(f"no scores of {dataset!r} are printed; choose one of {list(PRINTED_IN)}.")
-    return scores(*PRINTED_IN[dataset], names=OUR_NAME)
+    return scores(*PRINTED_IN[dataset], names=METHOD_OF_PAPER_NAME)
 
 
 def mean_and_spread(values: ArrayLike, digits: int = 3) -> str:

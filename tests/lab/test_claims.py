@@ -31,7 +31,7 @@ from simpor.lab.claims import (
     takes_longest,
 )
 from simpor.lab.datasets import FORTY_ONE
-from simpor.lab.published import OUR_NAME, TAI_COLUMNS
+from simpor.lab.published import METHOD_OF_PAPER_NAME, TAI_COLUMNS
 from simpor.lab.statistics import family_means, winning_times
 
 PRINTED = published.all_values()
@@ -160,7 +160,7 @@ class TestOrders:
         assert finding["verdict"] == "reproduced"
 
     def test_the_papers_own_order_counts_ties_and_leaves_out_what_is_not_printed(self):
-        means = dict.fromkeys(OUR_NAME.values(), 0.8)
+        means = dict.fromkeys(METHOD_OF_PAPER_NAME.values(), 0.8)
         evidence = Evidence(
             {"as published": {"pima": long_rows(means, "pima")}, "sound": {}},
             printed=pd.DataFrame(
@@ -196,7 +196,7 @@ def of_a_table(printed, ours, noise=0.01):
     """Evidence for scores of the set moon-7 by invented names of methods."""
     lines = [("here", "moon-7", "auc", name, value) for name, value in printed.items()]
     columns = ["source", "dataset", "metric", "method", "value"]
-    means = {OUR_NAME[name]: value for name, value in ours.items()}
+    means = {METHOD_OF_PAPER_NAME[name]: value for name, value in ours.items()}
     rows = {"moon-7": long_rows(means, metric="auc", noise=noise)}
     return Evidence(
         {"as published": rows, "sound": rows}, printed=pd.DataFrame(lines, columns=columns)
@@ -235,7 +235,7 @@ class TestScores:
         ours = dict.fromkeys(self.NAMES, 0.8)
         narrow = of_a_table(ours, ours).recorded["sound"]["moon-7"]
         wide = of_a_table(ours, ours, noise=0.2).recorded["sound"]["moon-7"]
-        is_wide = wide["method"].isin([OUR_NAME[name] for name in self.NAMES[:n_wide]])
+        is_wide = wide["method"].isin([METHOD_OF_PAPER_NAME[name] for name in self.NAMES[:n_wide]])
         rows = {"moon-7": pd.concat([wide[is_wide], narrow[~is_wide]])}
         evidence = Evidence(
             {"as published": rows, "sound": rows}, printed=of_a_table(ours, ours).printed
@@ -274,7 +274,7 @@ def forty_one(leads):
     for heading, n_first in leads.items():
         lines = []
         for i, name in enumerate(FORTY_ONE):
-            means = dict.fromkeys([OUR_NAME[method] for method in TAI_COLUMNS], 0.5)
+            means = dict.fromkeys([METHOD_OF_PAPER_NAME[method] for method in TAI_COLUMNS], 0.5)
             means["simpor-published"] = 0.75 if i < n_first else 0.25
             means["smote"] = 0.5 if i < n_first else 0.625
             lines += [(name, method, value) for method, value in ({"raw": 0.5} | means).items()]
@@ -328,7 +328,9 @@ class TestFortyOne:
         evidence = everywhere()
         for i, rows in enumerate(evidence.recorded["sound"].values()):
             # The last methods score above SIMPOR on every second set: no difference is seen.
-            mixed = rows["method"].isin([OUR_NAME[name] for name in TAI_COLUMNS[1 + n_below :]])
+            mixed = rows["method"].isin(
+                [METHOD_OF_PAPER_NAME[name] for name in TAI_COLUMNS[1 + n_below :]]
+            )
             rows.loc[mixed, "value"] = 1.0 if i % 2 else 0.5
         finding = all_significant("f1")(evidence)
         assert finding["sound"] == f"{n_below} of 7 for SIMPOR, 0 against"
@@ -362,7 +364,8 @@ class TestFortyOne:
     def test_takes_longest(self, n_longer, verdict):
         evidence = everywhere()
         samplers = [
-            OUR_NAME[name] for name in published.forty_one("seconds").drop(columns="SIMPOR")
+            METHOD_OF_PAPER_NAME[name]
+            for name in published.forty_one("seconds").drop(columns="SIMPOR")
         ]
         for sets in evidence.recorded.values():
             for rows in sets.values():
@@ -571,7 +574,10 @@ def test_counts_agree_exactly_or_not_at_all():
 
 
 def test_what_has_no_interval_is_recorded_and_nothing_more():
-    rows = {name: long_rows(dict.fromkeys(OUR_NAME.values(), 0.8), name) for name in FORTY_ONE[:1]}
+    rows = {
+        name: long_rows(dict.fromkeys(METHOD_OF_PAPER_NAME.values(), 0.8), name)
+        for name in FORTY_ONE[:1]
+    }
     both = Evidence({"as published": rows, "sound": rows}).beside("sound")
     of_the_set = both[both["dataset"] == FORTY_ONE[0]].set_index("metric")["status"]
     assert set(of_the_set["seconds"]) == {"recorded"}
