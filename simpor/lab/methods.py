@@ -31,7 +31,7 @@ from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 
 from simpor import PUBLISHED_TAI, SIMPOR
-from simpor.relatives import GDO, DeepSMOTE, KernelSMOTESVC, KOTAROClassifier
+from simpor.relatives import GDO, GKSMOTE, DeepSMOTE, KernelSMOTESVC, KOTAROClassifier
 
 __all__ = ["ABLATION", "COMPARISON", "CONTROLS", "METHODS", "RELATIVES", "Method"]
 
@@ -198,6 +198,20 @@ COMPARISON = tuple(
 ABLATION = tuple(name for name in METHODS if name.startswith("simpor-"))
 
 _RELATIVES = (
+    Method(
+        "gk-smote",
+        "GK-SMOTE (repository)",
+        "miraj2025gksmote",
+        "sampler",
+        lambda seed: GKSMOTE(random_state=seed),
+    ),
+    Method(
+        "gk-smote-paper",
+        "GK-SMOTE (paper)",
+        "miraj2025gksmote",
+        "sampler",
+        lambda seed: GKSMOTE(variant="paper", random_state=seed),
+    ),
     Method(
         "kotaro",
         "KOTARO",

@@ -6,7 +6,8 @@ function that trains. A new relative adds one import line here and its name to `
 
 from simpor.relatives.deepsmote import DeepSMOTE
 from simpor.relatives.gdo import GDO
+from simpor.relatives.gk_smote import GKSMOTE
 from simpor.relatives.kernel_smote import KernelSMOTESVC
 from simpor.relatives.kotaro import KOTAROClassifier
 
-__all__ = ["GDO", "DeepSMOTE", "KOTAROClassifier", "KernelSMOTESVC"]
+__all__ = ["GDO", "GKSMOTE", "DeepSMOTE", "KOTAROClassifier", "KernelSMOTESVC"]
