@@ -58,7 +58,7 @@ _FORTY_ONE = {
 
 def _read(file: str, index: str | None = None) -> pd.DataFrame:
     """One of the files; ``attrs["source"]`` of a table with an index says where it is printed."""
-    table = pd.read_csv(_TABLES / file, comment="#", float_precision="round_trip")
+    table = pd.read_csv(_TABLES / file, comment="#")
     if index is None:
         return table
     table = table.set_index(index)

@@ -1,13 +1,12 @@
 """The picture of the first page: SIMPOR in five layers, as one inline SVG without a script.
 
-``python -m simpor.lab.overview book`` writes two files into the folder ``book``: ``overview.html``,
-in which the reader chooses the layer (for the first page), and ``overview.svg``, which shows the
-layers one after the other and then rests (for the README). Both draw what ``simpor`` computes.
+``python book/overview.py`` writes two files beside itself: ``overview.html``, in which the reader
+chooses the layer (for the first page), and ``overview.svg``, which shows the layers one after the
+other and then rests (for the README). Both draw what ``simpor`` computes.
 """
 
 import base64
 import io
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -16,18 +15,22 @@ import numpy as np
 from imblearn.datasets import make_imbalance
 from numpy.typing import ArrayLike
 from PIL import Image
+from simpor.lab.figures import BLUE, GREEN, VERMILION
+from simpor.posterior import PosteriorRatio
+from simpor.sampler import SIMPOR
+from simpor.sphere import ascend_on_sphere
 from sklearn.datasets import make_moons
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from simpor.lab.figures import BLUE, GREEN, VERMILION
-from simpor.posterior import PosteriorRatio
-from simpor.sampler import SIMPOR
-from simpor.sphere import ascend_on_sphere
-
-LEFT, RIGHT, LOWER, UPPER = -1.7, 2.9, -1.6, 1.6  # edges of the picture, in the data's units
+LEFT, RIGHT, LOWER, UPPER = (
+    -1.7,
+    2.9,
+    -1.6,
+    1.6,
+)  # edges of the picture, in the data's units
 SCALE = 160  # SVG units for one unit of the data
 WIDTH, HEIGHT = round((RIGHT - LEFT) * SCALE), round((UPPER - LOWER) * SCALE)
 SATURATED = 5.0  # the log ratio (nats) from which on the colour is full
@@ -73,20 +76,26 @@ def compute(random_state: int = 3) -> Scene:
     )
     order = np.argsort(y, kind="stable")
     X, y = X[order], y[order]
-    learner = make_pipeline(PolynomialFeatures(3), LogisticRegression(C=100, max_iter=1000))
+    learner = make_pipeline(
+        PolynomialFeatures(3), LogisticRegression(C=100, max_iter=1000)
+    )
     sampler = SIMPOR(learner=learner, random_state=random_state)
     X_new, _ = sampler.fit_resample(X, y)
 
     minority = y == 1
     region = sampler.informative_mask_
-    centers = X[np.intersect1d(sampler.seed_indices_, np.flatnonzero(region & minority))]
+    centers = X[
+        np.intersect1d(sampler.seed_indices_, np.flatnonzero(region & minority))
+    ]
     # The first neighbour is the row itself.
     distances, _ = NearestNeighbors(n_neighbors=6).fit(X[minority]).kneighbors(centers)
     radii = distances[:, 1:].mean(axis=1)
     ratio = PosteriorRatio().fit(X, y)
     objective = ratio.log_ratio_and_gradient
     start, end = (
-        ascend_on_sphere(objective, centers, radii, max_iter=n, random_state=random_state)
+        ascend_on_sphere(
+            objective, centers, radii, max_iter=n, random_state=random_state
+        )
         for n in (0, 100)
     )
     across, down = np.meshgrid(
@@ -119,7 +128,10 @@ def draw(scene: Scene) -> str:
         The inside of an ``<svg>`` of ``WIDTH`` by ``HEIGHT``. Its colours are the CSS variables
         ``--majority``, ``--minority`` and ``--synthetic``.
     """
-    inside = scene.informative[: len(scene.majority)], scene.informative[len(scene.majority) :]
+    inside = (
+        scene.informative[: len(scene.majority)],
+        scene.informative[len(scene.majority) :],
+    )
     parts = [f'<g class="ratio-map">{_map(scene.log_ratio)}</g>']
     for name, in_region in (("rows-far", False), ("rows-near", True)):
         circles = [
@@ -159,7 +171,8 @@ def draw(scene: Scene) -> str:
         f'<g class="dots" fill="var(--synthetic)">{"".join(dots)}</g></g>'
     )
     crosses = [
-        f'<path d="M{x} {y}m-4-4l8 8m0-8l-8 8"/>' for x, y in _place(_visible(scene.synthetic))
+        f'<path d="M{x} {y}m-4-4l8 8m0-8l-8 8"/>'
+        for x, y in _place(_visible(scene.synthetic))
     ]
     parts.append(
         f'<g class="new-rows" stroke="var(--synthetic)" stroke-width="2">{"".join(crosses)}</g>'
@@ -254,7 +267,7 @@ STEPS = [
 CHANGING = ("ratio-map", "rows-far", "spheres", "climb", "new-rows")
 
 
-def page(scene: Scene) -> str:
+def interactive_html(scene: Scene) -> str:
     """Write the picture with a choice of layers under it; the last is chosen at first.
 
     Parameters
@@ -316,7 +329,7 @@ $layers
 SECONDS = 3.0  # that each layer stands in the file
 
 
-def file(scene: Scene) -> str:
+def animated_svg(scene: Scene) -> str:
     """Write the picture as a file that shows its layers one after the other, once.
 
     It rests on the last layer, which is also what a reader sees who asks for less motion.
@@ -378,11 +391,11 @@ def _map(log_ratio: np.ndarray) -> str:
     colours = np.where(strength[..., None] > 0, _rgb(VERMILION), _rgb(BLUE))
     alpha = np.round(np.abs(strength) * 9) / 9 * 150
     image = np.dstack([colours, alpha]).astype(np.uint8)
-    file = io.BytesIO()
+    png = io.BytesIO()
     Image.fromarray(image, "RGBA").quantize(32, method=Image.Quantize.FASTOCTREE).save(
-        file, "PNG", optimize=True
+        png, "PNG", optimize=True
     )
-    uri = base64.b64encode(file.getvalue()).decode()
+    uri = base64.b64encode(png.getvalue()).decode()
     return (
         f'<image width="{WIDTH}" height="{HEIGHT}" preserveAspectRatio="none" '
         f'href="data:image/png;base64,{uri}"/>'
@@ -394,7 +407,7 @@ def _rgb(colour: str) -> list[int]:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
+    book = Path(__file__).parent
     scene = compute()
-    (folder / "overview.html").write_text(page(scene), encoding="utf-8")
-    (folder / "overview.svg").write_text(file(scene), encoding="utf-8")
+    (book / "overview.html").write_text(interactive_html(scene), encoding="utf-8")
+    (book / "overview.svg").write_text(animated_svg(scene), encoding="utf-8")

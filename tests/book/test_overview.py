@@ -1,13 +1,19 @@
 """The first page's picture draws what the module computes, small and readable by everybody."""
 
+import importlib.util
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
 from simpor import PosteriorRatio
-from simpor.lab import overview
+
+BOOK = Path(__file__).parents[2] / "book"
+spec = importlib.util.spec_from_file_location("overview", BOOK / "overview.py")
+overview = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(overview)
 
 IMAGE = re.compile(r'href="data:[^"]*"')
 
@@ -19,7 +25,7 @@ def scene():
 
 @pytest.fixture(scope="module")
 def page(scene):
-    return BeautifulSoup(overview.page(scene), "html.parser")
+    return BeautifulSoup(overview.interactive_html(scene), "html.parser")
 
 
 def test_classes_end_balanced(scene):
@@ -77,22 +83,22 @@ def test_page_needs_no_script_and_asks_before_it_moves(page):
 
 
 def test_file_rests_after_its_layers_and_asks_before_it_moves(scene):
-    svg = overview.file(scene)
+    svg = overview.animated_svg(scene)
     assert "prefers-reduced-motion" in svg
     assert "infinite" not in svg
     assert len(svg) < 100_000
 
 
 @pytest.mark.parametrize("name", ["overview.html", "overview.svg"])
-def test_the_stored_pictures_are_what_the_code_draws(root, scene, name):
-    drawn = overview.page(scene) if name.endswith("html") else overview.file(scene)
-    stored = (root / "book" / name).read_text(encoding="utf-8")
+def test_the_stored_pictures_are_what_the_code_draws(scene, name):
+    drawn = (
+        overview.interactive_html(scene) if name.endswith("html") else overview.animated_svg(scene)
+    )
+    stored = (BOOK / name).read_text(encoding="utf-8")
     # Another version of a library may compress the map differently and round a digit otherwise.
     drawn, stored = (IMAGE.sub("", text) for text in (drawn, stored))
     number = re.compile(r"-?\d+(?:\.\d+)?")
-    assert number.sub("0", drawn) == number.sub("0", stored), (
-        "run python -m simpor.lab.overview book"
-    )
+    assert number.sub("0", drawn) == number.sub("0", stored), "run python book/overview.py"
     np.testing.assert_allclose(
         *([float(n) for n in number.findall(text)] for text in (drawn, stored)), atol=1
     )
