@@ -27,11 +27,19 @@ from imblearn.ensemble import EasyEnsembleClassifier
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE, RandomOverSampler
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import AdaBoostClassifier, HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 from sklearn.utils import check_random_state
 
 from simpor import PUBLISHED_TAI, SIMPOR
-from simpor.relatives import GDO, GKSMOTE, DeepSMOTE, KernelSMOTESVC, KOTAROClassifier
+from simpor.relatives import (
+    GDO,
+    GKSMOTE,
+    DeepSMOTE,
+    KernelSMOTESVC,
+    KOTAROClassifier,
+    TunedSizeClassifierCV,
+)
 
 __all__ = ["ABLATION", "COMPARISON", "CONTROLS", "METHODS", "RELATIVES", "Method"]
 
@@ -239,6 +247,13 @@ _RELATIVES = (
         "edks2020",
         "classifier",
         lambda seed: KernelSMOTESVC("entropy-difference", random_state=seed),
+    ),
+    Method(
+        "vtss",
+        "SMOTE of tuned size (VTSS), logistic regression",
+        "ma2026size",
+        "classifier",
+        lambda seed: TunedSizeClassifierCV(LogisticRegression(), SMOTE(), random_state=seed),
     ),
 )
 

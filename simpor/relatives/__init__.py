@@ -9,5 +9,23 @@ from simpor.relatives.gdo import GDO
 from simpor.relatives.gk_smote import GKSMOTE
 from simpor.relatives.kernel_smote import KernelSMOTESVC
 from simpor.relatives.kotaro import KOTAROClassifier
+from simpor.relatives.size import TunedSizeClassifierCV
+from simpor.relatives.size_theory import (
+    generator_quality,
+    local_symmetry_test,
+    predicted_size,
+    theory_guided_sizes,
+)
 
-__all__ = ["GDO", "GKSMOTE", "DeepSMOTE", "KOTAROClassifier", "KernelSMOTESVC"]
+__all__ = [
+    "GDO",
+    "GKSMOTE",
+    "DeepSMOTE",
+    "KOTAROClassifier",
+    "KernelSMOTESVC",
+    "TunedSizeClassifierCV",
+    "generator_quality",
+    "local_symmetry_test",
+    "predicted_size",
+    "theory_guided_sizes",
+]

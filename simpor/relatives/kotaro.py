@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg
 from scipy.spatial.distance import cdist
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 from threadpoolctl import threadpool_limits
 
 from simpor._checks import check_whole, is_number
+from simpor.relatives._neighborhoods import nearest
 from simpor.relatives._two_classes import TwoClassClassifier
 
 __all__ = ["KOTAROClassifier"]
@@ -156,9 +156,7 @@ class KOTAROClassifier(TwoClassClassifier):
 
 def _distances_to_farthest_neighbor(X: np.ndarray, n_neighbors: int) -> np.ndarray:
     """Distance from each row to the last of its nearest rows, never 0."""
-    # a k-d tree, whose distances do not depend on the number of threads
-    neighbors = NearestNeighbors(n_neighbors=n_neighbors, algorithm="kd_tree").fit(X)
-    distances = neighbors.kneighbors()[0][:, -1]
+    distances = nearest(X, n_neighbors)[0][:, -1]
     if not np.any(distances > 0):
         raise ValueError(
             f"X holds {len(X)} rows without any distance to their neighbors: drop the duplicates, "

@@ -3,13 +3,20 @@
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.over_sampling import RandomOverSampler
 from imblearn.utils import estimator_checks as imbalanced_learn
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
-from simpor.relatives import GKSMOTE, KernelSMOTESVC, KOTAROClassifier
+from simpor.relatives import (
+    GKSMOTE,
+    KernelSMOTESVC,
+    KOTAROClassifier,
+    TunedSizeClassifierCV,
+)
 
 # One line for each relative, with few epochs if it trains a network.
 CLASSIFIERS = [
@@ -19,6 +26,9 @@ CLASSIFIERS = [
     KernelSMOTESVC(k_neighbors=2, random_state=0),
     KernelSMOTESVC("cost", k_neighbors=2, random_state=0),
     KernelSMOTESVC("entropy-difference", k_neighbors=2, random_state=0),
+    TunedSizeClassifierCV(
+        LogisticRegression(), RandomOverSampler(), sizes=[0, 1], cv=2, random_state=0
+    ),
 ]
 SAMPLERS = [
     GKSMOTE(random_state=0),
