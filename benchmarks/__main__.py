@@ -14,7 +14,7 @@ import numba
 import pandas as pd
 from llvmlite.binding import get_host_cpu_name
 
-from simpor.kde import LANES
+from simpor._kernel_sums import LANES
 
 RESULTS = Path(__file__).parents[1] / "book" / "results" / "speed"
 NAMES = ("start-up", "density", "forty-one", "full-size", "network")

@@ -20,7 +20,7 @@ from sklearn.neighbors import KernelDensity
 from threadpoolctl import threadpool_limits
 
 from simpor import GaussianKDE
-from simpor.kde import LANES, _exp, _load, _store
+from simpor._kernel_sums import LANES, _exp, _load, _store
 
 try:
     from KDEpy import NaiveKDE

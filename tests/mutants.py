@@ -47,6 +47,7 @@ SECONDS = 300  # of processor time: a change that makes a loop endless counts as
 
 # Beside tests/test_MODULE.py and the module's own examples, the properties with these words.
 PROPERTIES = {
+    "_kernel_sums": "density",
     "kde": "density",
     "posterior": "ratio",
     "sphere": "ascent",
@@ -69,19 +70,24 @@ OPERATORS = re.compile(
 
 # Changes that no result can show: a part of the line, what it reads after the change, and why.
 EQUIVALENT = {
-    "kde": [
+    "_kernel_sums": [
         ("LANES = 32", r"LANES = \d+ if", "so many side by side: only speed"),
         ("BLOCK = 64", r"BLOCK = \d+$", "so many at once: only speed"),
-        ("parallel=True", "parallel=False", "one thread: only speed"),
-        ("WORK_OF_A_THREAD = 2**19", r"WORK_OF_A_THREAD = \d", "one thread or more: only speed"),
-        ("// WORK_OF_A_THREAD", r"\* WORK_OF_A_THREAD", "the same"),
+        ("nogil=True", "nogil=False", "one thread after the other: only speed"),
+        (
+            "MIN_WORK_PER_THREAD = 2**19",
+            r"MIN_WORK_PER_THREAD = \d",
+            "one thread or more: only speed",
+        ),
+        ("// MIN_WORK_PER_THREAD", r"\* MIN_WORK_PER_THREAD", "the same"),
         ("_FLOATS, None", r"IntType\( ?3[13]\)", "any integer may be the number of a lane"),
         ("6227020800.0", r"([02]\.0 / 6227020800|6227020(801|799)|479001(601|599))", "rounded off"),
         ("39916800.0", r"(39916(801|799)|3628(801|799)\.)", "rounded off"),
         ("# idle lanes", r"queries\) (- ?0|\+ 1)\)", "what idle lanes compute is thrown away"),
         ("total = _in_all", r"lanes\( ?-?1\.0\)", "before the first block it is scaled by 1e-308"),
         ("summed = np.empty", r"\( ?3, LANES", "a row more"),
-        ("in prange(", r"LANES (- ?0|\+ 1)\) //|- 1\) \*", "tiles beyond the last query are empty"),
+    ],
+    "kde": [
         ("math.ldexp(0.5", r"ldexp\( ?-0\.5", "both signs cancel"),
     ],
     "sphere": [
@@ -162,8 +168,9 @@ def begin(module, folder, change=None):
         path = Path("simpor", f"{module}.py")
         path.write_text(changed(path.read_text(), *change))
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    own = f"(test_{module} or simpor.{module} or {PROPERTIES[module]}) and not {NEVER}"
-    files = [f"tests/test_{module}.py", "tests/test_properties.py", f"simpor/{module}.py"]
+    name = module.removeprefix("_")
+    own = f"(test_{name} or simpor.{module} or {PROPERTIES[module]}) and not {NEVER}"
+    files = [f"tests/test_{name}.py", "tests/test_properties.py", f"simpor/{module}.py"]
     options = ["-x", "--assert=plain", "-p", "no:cacheprovider", *files]
     for tests in (f"{own} and not ({SLOW})", f"{own} and ({SLOW})"):
         if pytest.main([*options, "-k", tests]) not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):

@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 
-from simpor import SIMPOR, informative, kde, sampler
+from simpor import SIMPOR, _kernel_sums, informative, sampler
 
 
 def data(n=150, d=4):
@@ -28,7 +28,7 @@ def digest(n_jobs=None, seed=0):
 
 @pytest.fixture(autouse=True)
 def threads_for_small_tables_too(monkeypatch):
-    monkeypatch.setattr(kde, "WORK_OF_A_THREAD", 1)
+    monkeypatch.setattr(_kernel_sums, "MIN_WORK_PER_THREAD", 1)
     monkeypatch.setattr(sampler, "ROWS_FOR_THREADS", 0)
 
 

@@ -1,14 +1,8 @@
 """GaussianKDE against a NumPy twin that reads like the formula, mpmath and scikit-learn."""
 
-import hashlib
-import os
-import platform
-import subprocess
-import sys
 import tracemalloc
 
 import mpmath
-import numba
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -17,7 +11,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 
 from simpor import GaussianKDE
-from simpor.kde import BLOCK, LANES, _exp, _load, _store, _threads, scott_bandwidth
+from simpor._kernel_sums import BLOCK
+from simpor.kde import kernel_sums_by_formula, scott_bandwidth
 
 
 def twin(queries, rows, h):
@@ -53,6 +48,18 @@ def test_agrees_with_the_formula(d, h, n):
     assert np.isfinite(gradient).all()
 
 
+@pytest.mark.parametrize("d", [1, 3, 30])
+@pytest.mark.parametrize("h", [0.1, 1.0, 30.0])
+def test_the_formula_of_the_module_agrees_with_the_twin(d, h):
+    rng = np.random.default_rng(d)
+    rows, queries = rng.normal(size=(70, d)), rng.normal(size=(9, d))
+    log_sum, shift = kernel_sums_by_formula(queries, rows, h)
+    log_density, gradient = twin(queries, rows, h)
+    norm = np.log(70) + d * np.log(h) + d / 2 * np.log(2 * np.pi)
+    np.testing.assert_allclose(log_sum - norm, log_density, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(shift / h**2, gradient, rtol=1e-9, atol=1e-10 / h**2)
+
+
 def exactly(query, rows, h):
     """Log density and gradient in 60 decimal digits."""
     with mpmath.workdps(60):
@@ -78,32 +85,6 @@ def test_agrees_with_sixty_digits(d, h):
         # weights hang on exponents: a relative error in these is an absolute one in their logarithm
         digits = 1e-15 * abs(our_value) * np.abs(queries).max() / h**2
         np.testing.assert_allclose(our_gradient, exact_gradient, rtol=1e-12, atol=digits)
-
-
-@numba.njit
-def exp_of_lanes(x):
-    for k in range(len(x)):
-        _store(x, k, _exp(_load(x, k)))
-
-
-def test_exponential_is_right_to_the_last_digits():
-    x = -np.concatenate([np.linspace(0, 1, 2000), np.geomspace(1e-12, 708, 2000)])
-    ours = x.reshape(-1, LANES).copy()
-    exp_of_lanes(ours)
-    np.testing.assert_allclose(ours.ravel(), np.exp(x), rtol=6e-16)
-
-    beyond = np.full((1, LANES), -1e9)
-    beyond[0, :2] = np.nan, -np.inf
-    exp_of_lanes(beyond)
-    np.testing.assert_allclose(beyond, np.exp(-708.0), rtol=4e-15)
-
-
-def test_numba_keeps_its_own_arithmetic():
-    @numba.njit
-    def smallest_and_largest(a, b, c):
-        return min(a, b, c) + a - b * c, max(a, b), min(1, 2)
-
-    assert smallest_and_largest(3.0, 1.0, 2.0) == (2.0, 3.0, 1)
 
 
 def test_scott_is_the_rule_of_the_paper():
@@ -234,77 +215,6 @@ def test_no_array_of_queries_by_rows_is_held():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2_000 * 20_000 * 8 / 100
-
-
-def test_same_bits_with_one_thread_two_threads_and_in_parts():
-    rng = np.random.default_rng(4)
-    rows, queries = rng.normal(size=(1500, 5)), rng.normal(size=(301, 5))
-    one, two = (GaussianKDE(n_jobs=n).fit(rows).gradient(queries) for n in (1, 2))
-    parts = np.vstack(
-        [GaussianKDE().fit(rows).gradient(part) for part in np.array_split(queries, 7)]
-    )
-    assert one.tobytes() == two.tobytes() == parts.tobytes()
-
-
-@pytest.mark.parametrize("n_jobs", [None, 1, 2, -1, 10_000])
-def test_threads_as_asked_for_and_afterwards_as_before(n_jobs):
-    most, before = numba.config.NUMBA_NUM_THREADS, numba.get_num_threads()
-    GaussianKDE(n_jobs=n_jobs).fit([[0.0]])
-    with _threads(n_jobs, useful=most):
-        expected = {None: before, -1: most}.get(n_jobs) or min(n_jobs, most)
-        assert numba.get_num_threads() == expected
-    with _threads(n_jobs, useful=0):
-        assert numba.get_num_threads() == 1
-    assert numba.get_num_threads() == before
-    with pytest.raises(ZeroDivisionError), _threads(n_jobs, useful=most):
-        1 / 0  # noqa: B018
-    assert numba.get_num_threads() == before
-
-
-def test_same_bits_compiled_anew_and_read_from_the_cache(tmp_path):
-    code = (
-        "import hashlib, numpy as np; from simpor import GaussianKDE; rng = np.random.default_rng(5);"
-        "g = GaussianKDE().fit(rng.normal(size=(600, 3))).gradient(rng.normal(size=(40, 3)));"
-        "print(hashlib.sha256(g.tobytes()).hexdigest())"
-    )
-    rng = np.random.default_rng(5)
-    here = GaussianKDE().fit(rng.normal(size=(600, 3))).gradient(rng.normal(size=(40, 3)))
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    for _ in range(2):  # the first compiles, the second reads
-        there = subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=environment,
-        )
-        assert there.stdout.strip() == hashlib.sha256(here.tobytes()).hexdigest()
-    assert list(tmp_path.rglob("*.nbc"))
-
-
-@pytest.mark.parametrize("processor", ["generic", "haswell"])
-def test_same_digits_on_other_processors(processor):
-    if processor == "haswell" and platform.machine() != "x86_64":
-        pytest.skip("an x86 processor")
-    code = (
-        "import numpy as np; from simpor import GaussianKDE; rng = np.random.default_rng(5);"
-        "v, g = GaussianKDE().fit(rng.normal(size=(600, 3))).score_samples_and_gradient(rng.normal(size=(40, 3)));"
-        "print(v.tobytes().hex(), g.tobytes().hex())"
-    )
-    rng = np.random.default_rng(5)
-    here = (
-        GaussianKDE()
-        .fit(rng.normal(size=(600, 3)))
-        .score_samples_and_gradient(rng.normal(size=(40, 3)))
-    )
-    environment = os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": ""}
-    there = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
-    for a, b in zip(here, there.stdout.split()):
-        np.testing.assert_allclose(
-            np.frombuffer(bytes.fromhex(b)).reshape(a.shape), a, rtol=1e-12, atol=1e-12
-        )
 
 
 def test_any_array_layout():
