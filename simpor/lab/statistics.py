@@ -61,6 +61,50 @@ def family_means(table: pd.DataFrame, families: Mapping[str, str] = FAMILIES) ->
     return table.groupby(family, sort=False).mean()
 
 
+def f1_of_means(precision: Any, recall: Any) -> Any:
+    """Give the other reading of macro-F1: the F1 of mean precision and mean recall.
+
+    This book's macro-F1 is the mean of the classes' F1, which is never higher.
+
+    Parameters
+    ----------
+    precision, recall : float, ndarray or Series
+        Means over the classes.
+
+    Returns
+    -------
+    f1 : float, ndarray or Series
+
+    Examples
+    --------
+    >>> from simpor.lab.statistics import f1_of_means
+    >>> round(f1_of_means(0.5, 1.0), 3)
+    0.667
+    """
+    return 2 * precision * recall / (precision + recall)
+
+
+def with_f1_of_means(rows: pd.DataFrame) -> pd.DataFrame:
+    """Append :func:`f1_of_means` to recorded rows, as one more metric.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Long rows with the metrics "precision" and "recall", see :func:`simpor.lab.protocol.run`.
+
+    Returns
+    -------
+    rows : DataFrame
+        Those given, and below them for each fold and method one of the metric "f1 of means".
+    """
+    keys = ["dataset", "fold", "seed", "method"]
+    both = rows[rows["metric"].isin(["precision", "recall"])]
+    both = both.pivot(index=keys, columns="metric", values="value")
+    other = f1_of_means(both["precision"], both["recall"]).rename("value").reset_index()
+    further = other.assign(metric="f1 of means", failure="")
+    return pd.concat([rows, further], ignore_index=True)
+
+
 def set_means(
     rows: pd.DataFrame, metric: str, methods: Sequence[str], *, fallback: str = "raw"
 ) -> pd.DataFrame:
@@ -229,7 +273,7 @@ def wilcoxon_holm(table: pd.DataFrame, method: str) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the method is no column.
+        If ``method`` is not a column.
 
     Examples
     --------
@@ -348,7 +392,7 @@ def hodges_lehmann(table: pd.DataFrame, method: str, *, level: float = 0.95) -> 
     Raises
     ------
     ValueError
-        If the method is no column, or the level is not between 0 and 1.
+        If ``method`` is not a column, or the level is not between 0 and 1.
 
     Examples
     --------
@@ -404,7 +448,7 @@ def bayesian_signed_rank(
     Raises
     ------
     ValueError
-        If the method is no column, or the rope is not positive.
+        If ``method`` is not a column, or the rope is not positive.
 
     Examples
     --------
@@ -445,7 +489,7 @@ def win_tie_loss(table: pd.DataFrame, method: str) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If the method is no column.
+        If ``method`` is not a column.
 
     Examples
     --------
@@ -499,7 +543,7 @@ def _pairs(table: pd.DataFrame, method: str) -> list[tuple[str, np.ndarray, np.n
     table = _checked(table)
     if method not in table.columns:
         raise ValueError(
-            f"{method!r} is no column of the table; choose one of {list(table.columns)}."
+            f"{method!r} is not a column of the table; choose one of {list(table.columns)}."
         )
     ours = table[method].to_numpy(dtype=float)
     return [

@@ -217,8 +217,8 @@ def standing(
     -------
     table : DataFrame of str
         Index: "paper" and the headings. Columns: ``SIMPOR's F1``, with the published setting;
-        ``rank`` among the methods; ``first`` and ``last``; then for F1 and AUC the methods that
-        are higher and lower than raw data beyond the interval, see
+        ``rank`` among the methods; ``best other``; the ``lead`` over it; ``last other``; then for
+        F1 and AUC the methods that are higher and lower than raw data beyond the interval, see
         :func:`simpor.lab.intervals.paired_differences`.
     """
     f1 = {method: value for (method, metric), value in printed(dataset).items() if metric == "f1"}
@@ -236,14 +236,15 @@ def standing(
 
 
 def _rank(f1: pd.Series) -> dict[str, str]:
-    ranked = f1.sort_values(ascending=False)
-    first, last = (f"{METHODS[ranked.index[i]].label} {ranked.iloc[i]:.3f}" for i in (0, -1))
-    place = ranked.index.get_loc("simpor-published") + 1
+    ours = f1["simpor-published"]
+    others = f1.drop("simpor-published").sort_values(ascending=False)
+    best, last = (f"{METHODS[others.index[i]].label} {others.iloc[i]:.3f}" for i in (0, -1))
     return {
-        "SIMPOR's F1": f"{ranked['simpor-published']:.3f}",
-        "rank": f"{place} of {len(ranked)}",
-        "first": first,
-        "last": last,
+        "SIMPOR's F1": f"{ours:.3f}",
+        "rank": f"{(others > ours).sum() + 1} of {len(f1)}",
+        "best other": best,
+        "lead": f"{ours - others.iloc[0]:+.3f}",
+        "last other": last,
     }
 
 

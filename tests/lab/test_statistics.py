@@ -374,3 +374,20 @@ def test_other_bad_input_is_refused_with_a_cure():
         statistics.bayesian_signed_rank(table, "a", rope=0)
     with pytest.raises(ValueError, match="one row for each"):
         statistics.mean_ranks(table.iloc[:0])
+
+
+def test_f1_of_means_is_a_metric_of_every_fold_and_method():
+    rows = pd.DataFrame(
+        [
+            ("pima", fold, 0, "raw", metric, value)
+            for fold, values in enumerate([(0.5, 1.0, 0.6), (0.8, 0.8, 0.8)])
+            for metric, value in zip(("precision", "recall", "f1"), values)
+        ],
+        columns=["dataset", "fold", "seed", "method", "metric", "value"],
+    ).assign(failure="")
+    longer = statistics.with_f1_of_means(rows)
+    pd.testing.assert_frame_equal(longer.head(len(rows)), rows)
+    further = longer[longer["metric"] == "f1 of means"]
+    np.testing.assert_allclose(further["value"], [2 / 3, 0.8])
+    assert further["fold"].to_list() == [0, 1]
+    assert not further.isna().any(axis=None)
