@@ -17,34 +17,37 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from simpor._checks import LARGEST_SEED, check_whole
+from simpor._checks import LARGEST_SEED, check_whole, is_number
 
 BLOCK = 256  # rows whose gradients are summed at once, see _compile
 
-Tensor = Any  # TensorFlow comes without types
+TOO_LARGE = "X holds values too large for a network: standardise it (StandardScaler)."
+
+Tensor = Any  # TensorFlow has no type annotations
 
 
 class EntropyNetwork(ClassifierMixin, BaseEstimator):
-    """Small Keras network whose `fit` learns on from where it stands.
+    """Small Keras network with a warm start: `fit` continues from the current weights.
 
-    Layers of ReLU neurons and a softmax, trained on all rows at once with Adam until the loss no
-    longer falls. Made for :func:`informative_region`, with scikit-learn's interface.
+    Hidden layers of ReLU neurons and a softmax, trained by Adam on all rows at once until the loss
+    no longer falls. It is the default learner of :func:`informative_region` and has the interface
+    of scikit-learn's classifiers.
 
     Parameters
     ----------
     hidden_layers : tuple of int, default=(10, 10)
-        Neurons in each hidden layer: two of 10 in the TAI paper, three of 100 in the preprint.
+        Neurons in each hidden layer. The TAI paper has two layers of 10, the preprint three of 100.
     max_epochs : int, default=300
-        Epochs of one fit at most. An epoch is one step of Adam.
+        Largest number of epochs in one fit. An epoch is one step of Adam.
     patience : int, default=10
         Epochs without an improvement after which a fit ends.
     min_delta : float, default=1e-3
         Smallest fall of the mean cross-entropy, in nats, that counts as an improvement. The papers
         say "significant" and give neither this nor the patience.
     learning_rate : float, default=0.01
-        Of Adam. The papers give none for this network.
+        Learning rate of Adam. The papers give none for this network.
     random_state : int, RandomState instance or None, default=None
-        For the first weights.
+        Seeds the first weights.
 
     Attributes
     ----------
@@ -52,17 +55,18 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
     weights_ : list of ndarray
         Kernel and bias of each layer.
     loss_ : float
-        Mean cross-entropy before the last step of the last fit, in nats.
+        Mean cross-entropy before the last epoch of the last fit, in nats.
     n_epochs_ : int
         Epochs of the last fit.
     n_features_in_ : int
 
     Notes
     -----
-    A fit continues from the present weights, with a fresh Adam, if features, layers and classes
-    are those of the fit before; otherwise, as in a clone, it starts anew. Keras is imported at the
-    first fit; no random state of Keras, TensorFlow, NumPy or Python is set or moved, unless
-    `random_state` is None, which takes NumPy's as scikit-learn does.
+    A fit continues from the current weights, with a new Adam, if the number of features, the layers
+    and the classes are those of the fit before. Otherwise, and in a clone, it starts from new
+    weights. Keras is imported at the first fit. The random states of Keras, TensorFlow, NumPy and
+    Python are neither set nor used, except that ``random_state=None`` takes NumPy's, as everywhere
+    in scikit-learn.
 
     Examples
     --------
@@ -112,25 +116,33 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         RuntimeError
             If Keras runs on another backend than TensorFlow.
         ValueError
-            If a value is not finite, or a parameter is out of range.
+            If a value is not finite, a parameter is out of range, or the training diverges.
         """
         self._check_parameters()
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         rows = _as_float32(X)
         classes, codes = np.unique(y, return_inverse=True)
-        sizes = (X.shape[1], *self.hidden_layers, len(classes))
+        sizes = (X.shape[1], *map(int, self.hidden_layers), len(classes))
         compiled = _compile(sizes, float(self.learning_rate))
 
-        if not (self._has_sizes(sizes) and np.array_equal(classes, self.classes_)):
-            self.weights_ = _first_weights(sizes, check_random_state(self.random_state))
-        self.classes_: np.ndarray = classes
+        if self._has_sizes(sizes) and np.array_equal(classes, self.classes_):
+            weights = self.weights_
+        else:
+            weights = _first_weights(sizes, check_random_state(self.random_state))
         with compiled.lock:
-            compiled.network.set_weights(self.weights_)
+            compiled.network.set_weights(weights)
             loss, n_epochs = compiled.train(
                 rows, codes.astype(np.int32), self.max_epochs, self.patience, float(self.min_delta)
             )
-            self.weights_ = compiled.network.get_weights()
+            weights = compiled.network.get_weights()
+        if not all(np.isfinite(array).all() for array in (np.asarray(loss), *weights)):
+            raise ValueError(
+                f"The network's training diverged (loss {float(loss)}): standardise X "
+                "(StandardScaler), or give a smaller learning_rate."
+            )
+        self.classes_: np.ndarray = classes
+        self.weights_: list[np.ndarray] = weights
         self.loss_, self.n_epochs_ = float(loss), int(n_epochs)
         return self
 
@@ -145,15 +157,23 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (m, n_classes)
             Columns in the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If a value is not finite, or so large that the network's numbers overflow.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "weights_")
         rows = _as_float32(validate_data(self, X, dtype=np.float64, reset=False))
         sizes = (rows.shape[1], *[len(bias) for bias in self.weights_[1::2]])
         compiled = _compile(sizes, float(self.learning_rate))
         with compiled.lock:
             compiled.network.set_weights(self.weights_)
             logits = compiled.predict(rows)
-        return softmax(np.asarray(logits, dtype=np.float64), axis=1)
+        logits = np.asarray(logits, dtype=np.float64)
+        if not np.isfinite(logits).all():
+            raise ValueError(TOO_LARGE)
+        return softmax(logits, axis=1)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """The most probable class.
@@ -174,13 +194,17 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         return [kernel.shape for kernel in kernels] == list(pairwise(sizes))
 
     def _check_parameters(self) -> None:
+        if not isinstance(self.hidden_layers, (list, tuple, np.ndarray)):
+            raise TypeError(
+                f"hidden_layers={self.hidden_layers!r}: give one number per layer, as in (10, 10)."
+            )
         for n_neurons in self.hidden_layers:
             check_whole("hidden_layers", n_neurons)
         check_whole("max_epochs", self.max_epochs)
         check_whole("patience", self.patience)
-        if not self.min_delta >= 0:
+        if not is_number(self.min_delta) or not self.min_delta >= 0:
             raise ValueError(f"min_delta={self.min_delta!r}: give a number >= 0.")
-        if not self.learning_rate > 0:
+        if not is_number(self.learning_rate) or not 0 < self.learning_rate < np.inf:
             raise ValueError(f"learning_rate={self.learning_rate!r}: give a number > 0.")
 
 
@@ -188,12 +212,12 @@ def _as_float32(X: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         narrow = X.astype(np.float32)
     if not np.all(np.isfinite(narrow)):
-        raise ValueError("X holds values too large for a network: standardise it (StandardScaler).")
+        raise ValueError(TOO_LARGE)
     return narrow
 
 
 class _Compiled(NamedTuple):
-    """A Keras network of one shape, its compiled functions, and the lock that its users take."""
+    """A Keras network of one shape, its compiled functions, and a lock to hold while using them."""
 
     network: Any
     train: Callable[..., tuple[Tensor, Tensor]]
@@ -203,15 +227,15 @@ class _Compiled(NamedTuple):
 
 @lru_cache(maxsize=32)
 def _compile(sizes: tuple[int, ...], learning_rate: float) -> _Compiled:
-    """Build and trace a network once for each shape; who uses it brings the weights along.
+    """Build and trace a network once for each shape; callers set its weights before use.
 
-    Gradients are summed block by block: a product over thousands of rows at once would be split
-    among the threads, and its last bits would depend on how many there are.
+    Gradients are summed block by block. A product over thousands of rows would be split among the
+    threads, and its last bits would depend on their number.
     """
     keras, tf = _import_keras()
     n_features, *hidden_layers, n_classes = sizes
 
-    # few neurons: a GPU is slower, and promises no equal bits
+    # for so few neurons a GPU is slower, and it does not repeat results bit for bit
     with tf.device("/CPU:0"):
         layers = [keras.Input((n_features,), dtype="float32", name="rows")]
         for depth, n_neurons in enumerate(hidden_layers):
@@ -255,19 +279,19 @@ def _compile(sizes: tuple[int, ...], learning_rate: float) -> _Compiled:
     def predict(X: Tensor) -> Tensor:
         return network(X)
 
-    # traced here and now: left to the first call, TensorFlow warns of one trace for each shape
+    # traced here: at the first call, TensorFlow would warn that it traces one function per shape
     with tf.device("/CPU:0"):
         traced = train.get_concrete_function(), predict.get_concrete_function()
     return _Compiled(network, *traced, Lock())
 
 
 def _dense(keras: ModuleType, n_neurons: int, **settings: str) -> Any:
-    # zeros draw nothing: a random initialiser without a seed would move Python's random state
+    # zeros need no random numbers; a random initialiser without a seed would take Python's
     return keras.layers.Dense(n_neurons, kernel_initializer="zeros", dtype="float32", **settings)
 
 
 def _first_weights(sizes: tuple[int, ...], random_state: np.random.RandomState) -> list[np.ndarray]:
-    """Keras' own first weights, Glorot uniform and 0, with seeds of our own."""
+    """Keras' own first weights, Glorot uniform and zero, from our random state."""
     keras, tf = _import_keras()
     weights = []
     for shape in pairwise(sizes):
@@ -279,8 +303,8 @@ def _first_weights(sizes: tuple[int, ...], random_state: np.random.RandomState) 
 
 
 def _import_keras() -> tuple[ModuleType, ModuleType]:
-    """Keras and TensorFlow, at first use: `import simpor` does without."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow talks while it starts
+    """Import Keras and TensorFlow at first use, so that `import simpor` needs neither."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # silence start-up messages
     try:
         import keras
         import tensorflow as tf

@@ -1,15 +1,16 @@
 """The informative region: the rows that a small classifier is least sure of (TAI paper, III-C)."""
 
-from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state, check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
-from simpor._checks import LARGEST_SEED, check_whole
+from simpor._checks import LARGEST_SEED, check_whole, is_number
 from simpor._moved import moved
 from simpor.entropy_network import EntropyNetwork as _DefaultLearner
 
@@ -48,12 +49,13 @@ def informative_region(
     batch_size : int, default=20
         Rows that enter between two trainings, k in the papers.
     n_initial : int, default=3
-        Rows of each class in the first training, or all of a smaller class. They are no
-        informative rows: they enter last, when a portion needs more rows than the others are.
+        Rows of each class in the first training, or all of a smaller class. They join the region
+        only if the portion exceeds all other rows. Raise it for a learner that needs more rows of
+        each class, for instance one that cross-validates.
     learner : classifier with predict_proba, default=None
         None takes an :class:`EntropyNetwork`, which learns on from its weights after each batch. A
-        classifier of scikit-learn is fitted anew to the rows so far. It is cloned, and every
-        ``random_state=None`` in it is set from `random_state`.
+        classifier of scikit-learn is fitted anew to all training rows each time. It is cloned, and
+        every ``random_state=None`` in it is set from `random_state`.
     random_state : int, RandomState instance or None, default=None
         For the first rows and the learner.
 
@@ -94,7 +96,7 @@ def informative_region(
     X, y = check_X_y(X, y)
     check_classification_targets(y)
     if len(np.unique(y)) < 2:
-        raise ValueError("y holds one class; doubt needs rows of at least two classes.")
+        raise ValueError("y has one class; at least two are needed.")
     if threshold is None and portion == 1:
         return np.ones(len(X), dtype=bool)
     random_state = check_random_state(random_state)
@@ -109,8 +111,7 @@ def informative_region(
             candidates = np.flatnonzero(~informative)
         if len(candidates) == 0:
             break
-        learner.fit(X[learnt], y[learnt])
-        doubt = entropy(learner.predict_proba(X[candidates]))
+        doubt = entropy(_learn_and_predict(learner, X[learnt], y[learnt], X[candidates]))
         by_doubt = np.argsort(-doubt, kind="stable")
         if threshold is not None:
             by_doubt = by_doubt[doubt[by_doubt] > threshold]
@@ -148,12 +149,12 @@ def entropy(probabilities: ArrayLike) -> np.ndarray:
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if probabilities.ndim != 2 or probabilities.shape[1] < 2:
         raise ValueError(
-            f"Probabilities of shape {probabilities.shape}; give one column a class, of 2 or more."
+            f"Probabilities of shape {probabilities.shape}; give one column per class, 2 or more."
         )
     if not np.all(np.isfinite(probabilities)):
         raise ValueError(
-            "The learner's probabilities are not finite; standardise X (StandardScaler) "
-            "or pass another learner."
+            "The learner's probabilities are not finite; standardise X (StandardScaler), raise "
+            "n_initial if the learner needs more rows of each class, or pass another learner."
         )
     return stats.entropy(probabilities, base=probabilities.shape[1], axis=1)
 
@@ -164,6 +165,10 @@ def _prepare_learner(
     """A clone in which every open random_state is settled."""
     if learner is None:
         learner = _DefaultLearner()
+    if isinstance(learner, type):
+        raise TypeError(
+            f"learner={learner.__name__}: pass an object, {learner.__name__}(), not a class."
+        )
     if not hasattr(learner, "predict_proba"):
         raise TypeError(
             f"learner={learner!r} has no predict_proba: pass a classifier that has, or None."
@@ -175,6 +180,26 @@ def _prepare_learner(
     return learner
 
 
+def _learn_and_predict(
+    learner: BaseEstimator, X: np.ndarray, y: np.ndarray, candidates: np.ndarray
+) -> np.ndarray:
+    """Class probabilities of the candidates; says what to do if the learner needs more rows."""
+    try:
+        # inside a sampler of imbalanced-learn, scikit-learn would not check the learner's parameters
+        with config_context(skip_parameter_validation=False):
+            return learner.fit(X, y).predict_proba(candidates)
+    except ValueError as error:
+        if isinstance(learner, _DefaultLearner):
+            raise  # it needs no more rows, and says itself what is wrong
+        labels, counts = np.unique(y, return_counts=True)
+        fewest = labels[np.argmin(counts)]
+        raise ValueError(
+            f"{type(learner).__name__} failed on {len(y)} rows, {counts.min()} of them of class "
+            f"{fewest}: {str(error).rstrip('.')}. If it needs more rows of each class, raise n_initial, or pass "
+            "another learner."
+        ) from error
+
+
 def _initial_rows(y: np.ndarray, n_initial: int, random_state: np.random.RandomState) -> np.ndarray:
     """Mark `n_initial` random rows of each class, or all of a smaller one."""
     chosen = np.zeros(len(y), dtype=bool)
@@ -184,12 +209,10 @@ def _initial_rows(y: np.ndarray, n_initial: int, random_state: np.random.RandomS
     return chosen
 
 
-def _check_settings(
-    portion: float, threshold: float | None, batch_size: int, n_initial: int
-) -> None:
-    if not isinstance(portion, Real) or not 0 < portion <= 1:
+def _check_settings(portion: Any, threshold: Any, batch_size: Any, n_initial: Any) -> None:
+    if not is_number(portion) or not 0 < portion <= 1:
         raise ValueError(f"portion={portion!r}: give a share of the rows in (0, 1].")
-    if threshold is not None and (not isinstance(threshold, Real) or not 0 <= threshold < 1):
+    if threshold is not None and (not is_number(threshold) or not 0 <= threshold < 1):
         raise ValueError(f"threshold={threshold!r}: give an entropy in [0, 1), or None.")
     check_whole("batch_size", batch_size)
     check_whole("n_initial", n_initial)

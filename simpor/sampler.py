@@ -1,6 +1,7 @@
 """SIMPOR, Algorithm 2 of both papers, as an imbalanced-learn sampler."""
 
 import math
+import warnings
 from collections.abc import Hashable, Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import Tags, check_random_state
 
-from simpor._checks import LARGEST_SEED, SamplingStrategy
+from simpor._checks import LARGEST_SEED, SamplingStrategy, check_n_jobs, check_whole, is_number
 from simpor.entropy_network import EntropyNetwork
 from simpor.informative import informative_region
 from simpor.posterior import PosteriorRatio
@@ -59,6 +60,14 @@ CURES = {
 }
 
 
+class FewSeedsWarning(UserWarning):
+    """Many synthetic rows of a class lie around few seeds.
+
+    :class:`SIMPOR` gives it once per fit. It can be silenced by its name, as in
+    ``warnings.simplefilter("ignore", FewSeedsWarning)``.
+    """
+
+
 class _Drawn(NamedTuple):
     """The rows that one class received in one region."""
 
@@ -68,6 +77,20 @@ class _Drawn(NamedTuple):
     seeds: np.ndarray
     radii: np.ndarray
     ascent: SphereAscent
+
+    def has_few_seeds(self, k_neighbors: int) -> bool:
+        """Whether seeds are used again although there are few, or one has a third of the rows.
+
+        Where no more rows are drawn than there are seeds, each seed has about one of them.
+        """
+        n = len(self.seeds)
+        is_few = self.n_seeds < k_neighbors or 3 * self.most_from_one_seed > n
+        return is_few and n > self.n_seeds
+
+    @property
+    def most_from_one_seed(self) -> int:
+        """Rows of the seed that was chosen most often."""
+        return int(np.unique(self.seeds, return_counts=True)[1].max(initial=0))
 
     def __str__(self) -> str:
         n = len(self.seeds)
@@ -110,6 +133,10 @@ class SIMPOR(BaseOverSampler):
     learner : classifier with predict_proba, default=None
         Finds the informative region; see :func:`informative_region`. None takes a small Keras
         network, :class:`EntropyNetwork`.
+    n_initial : int, default=3
+        Rows of each class with which the learner starts; see :func:`informative_region`. Learners
+        that need more rows per class than three, such as CalibratedClassifierCV, GridSearchCV or
+        KNeighborsClassifier(15), need a larger number.
     remaining : {"ascent", "random"}, default="ascent"
         How rows are placed outside the informative region: like those inside, or at a random point
         of the sphere (the preprint's random neighbours).
@@ -139,6 +166,9 @@ class SIMPOR(BaseOverSampler):
         arrays are in the order of the appended rows.
     region_ : ndarray of str of shape (n_synthetic,)
         "informative" or "remaining": the region in which the row was drawn.
+    n_seeds_ : dict
+        For each class that grows, the number of its rows from which seeds are chosen in each
+        region: ``n_seeds_[label]["informative"]`` and ``n_seeds_[label]["remaining"]``.
     radii_ : ndarray of shape (n_synthetic,)
         Distance to the seed, in the unit of the features.
     rotation_ : ndarray of shape (n_synthetic,)
@@ -204,6 +234,7 @@ class SIMPOR(BaseOverSampler):
         "informative_portion": [Real],
         "informative_threshold": [Real, None],
         "learner": [BaseEstimator, None],
+        "n_initial": [Integral],
         "remaining": [str],
         "reject_noise": ["boolean", str],
         "step": [Real, str],
@@ -224,6 +255,7 @@ class SIMPOR(BaseOverSampler):
         informative_portion: float = 0.3,
         informative_threshold: float | None = None,
         learner: BaseEstimator | None = None,
+        n_initial: int = 3,
         remaining: str = "ascent",
         reject_noise: bool | str = True,
         step: float | str = "adaptive",
@@ -240,6 +272,7 @@ class SIMPOR(BaseOverSampler):
         self.informative_portion = informative_portion
         self.informative_threshold = informative_threshold
         self.learner = learner
+        self.n_initial = n_initial
         self.remaining = remaining
         self.reject_noise = reject_noise
         self.step = step
@@ -271,6 +304,7 @@ class SIMPOR(BaseOverSampler):
                 drawn.append(_Drawn(label, region, len(pool), seeds, radii, ascent))  # 10, 19
                 if self.verbose:
                     print(drawn[-1])
+        self._warn_of_few_seeds(y, drawn)
         return self._collect(X, y, drawn)
 
     def _rows_to_draw(self, y: np.ndarray, classes: list[Any]) -> dict[str, dict[Any, int]]:
@@ -318,6 +352,9 @@ class SIMPOR(BaseOverSampler):
         def joined(arrays: Iterable[np.ndarray], dtype: str = "float64") -> np.ndarray:
             return np.concatenate([np.empty(0, dtype), *arrays])
 
+        self.n_seeds_: dict[Any, dict[str, int]] = {part.label: {} for part in drawn}
+        for part in drawn:
+            self.n_seeds_[part.label][part.region] = part.n_seeds
         self.seed_indices_ = joined((part.seeds for part in drawn), "intp")
         self.region_ = joined((np.full(len(part.seeds), part.region) for part in drawn), "<U11")
         self.radii_ = joined(part.radii for part in drawn)
@@ -328,6 +365,29 @@ class SIMPOR(BaseOverSampler):
         if np.issubdtype(X.dtype, np.integer):
             synthetic = np.rint(synthetic)
         return np.vstack([X, synthetic.astype(X.dtype)]), np.append(y, y[self.seed_indices_])
+
+    def _warn_of_few_seeds(self, y: np.ndarray, drawn: list[_Drawn]) -> None:
+        few = [part for part in drawn if part.has_few_seeds(self.k_neighbors)]
+        if not few:
+            return
+        n_rows = {part.label: np.sum(y == part.label) for part in few}
+        where = "; ".join(
+            f"class {part.label}, {part.region} region: {len(part.seeds)} rows from {part.n_seeds} "
+            f"of the class's {n_rows[part.label]} rows, {part.most_from_one_seed} of them from one"
+            for part in few
+        )
+        cures = []
+        if any(part.n_seeds < n_rows[part.label] for part in few):
+            if self.informative_threshold is not None or self.informative_portion < 1:
+                cures.append("informative_portion=1 (all rows are one region)")
+            if self.reject_noise is True:
+                cures.append('reject_noise="informative" (noise is kept outside that region)')
+        advice = f"Pass {' or '.join(cures)}" if cures else "Collect more rows of the class"
+        warnings.warn(
+            f"Many synthetic rows lie around few seeds ({where}). {advice} to have more seeds.",
+            FewSeedsWarning,
+            stacklevel=2,
+        )
 
     def _posterior_ratio(self, data: np.ndarray, y: np.ndarray, label: Hashable) -> PosteriorRatio:
         """The objective f of a class against all others (Eq. 11), original rows only."""
@@ -378,6 +438,7 @@ class SIMPOR(BaseOverSampler):
             y,
             portion=self.informative_portion,
             threshold=self.informative_threshold,
+            n_initial=self.n_initial,
             learner=self.learner,
             random_state=random_state.randint(LARGEST_SEED),
         )
@@ -422,13 +483,17 @@ class SIMPOR(BaseOverSampler):
 
     def _validate_params(self) -> None:
         super()._validate_params()
+        check_whole("k_neighbors", self.k_neighbors)
+        check_whole("n_initial", self.n_initial)
+        check_whole("max_iter", self.max_iter, least=0)
+        check_n_jobs(self.n_jobs)
+        threshold = self.informative_threshold
         cures = {
-            "k_neighbors": (self.k_neighbors >= 1, "a whole number >= 1"),
             "radius": (self.radius in ("gaussian", "uniform"), '"gaussian" or "uniform"'),
-            "alpha": (0 < self.alpha <= 1, "a number in (0, 1]"),
-            "informative_portion": (0 < self.informative_portion <= 1, "a share in (0, 1]"),
+            "alpha": (_lies_in_0_1(self.alpha), "a number in (0, 1]"),
+            "informative_portion": (_lies_in_0_1(self.informative_portion), "a share in (0, 1]"),
             "informative_threshold": (
-                self.informative_threshold is None or 0 <= self.informative_threshold < 1,
+                threshold is None or (is_number(threshold) and 0 <= threshold < 1),
                 "an entropy in [0, 1), or None",
             ),
             "remaining": (self.remaining in ("ascent", "random"), '"ascent" or "random"'),
@@ -436,7 +501,6 @@ class SIMPOR(BaseOverSampler):
                 self.reject_noise in (True, False, "informative"),
                 'True, False or "informative"',
             ),
-            "max_iter": (self.max_iter >= 0, "a whole number >= 0"),
         }
         for name, (fits, cure) in cures.items():
             if not fits:
@@ -446,3 +510,7 @@ class SIMPOR(BaseOverSampler):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
+
+
+def _lies_in_0_1(value: Any) -> bool:
+    return is_number(value) and 0 < value <= 1

@@ -219,8 +219,66 @@ def test_layer_names_of_others_are_not_counted_up():
         dict(patience=0),
         dict(min_delta=-1),
         dict(learning_rate=0),
+        dict(hidden_layers=(True,)),
+        dict(hidden_layers=[10.0]),
+        dict(max_epochs=True),
+        dict(patience=None),
+        dict(min_delta=np.nan),
+        dict(min_delta="small"),
+        dict(learning_rate=np.inf),
+        dict(learning_rate=None),
     ],
 )
 def test_parameters_of_the_network_out_of_range(settings):
     with pytest.raises(ValueError, match="give a (whole )?number >"):
         EntropyNetwork(**settings).fit(*imbalanced(40))
+
+
+@pytest.mark.parametrize("hidden_layers", [10, None, "10"])
+def test_layers_that_are_no_list_of_numbers(hidden_layers):
+    with pytest.raises(TypeError, match=r"give one number per layer, as in \(10, 10\)"):
+        EntropyNetwork(hidden_layers).fit(*imbalanced(40))
+
+
+def test_layers_may_be_an_array():
+    X, y = imbalanced(40)
+    settings = dict(max_epochs=2, random_state=0)
+    of_tuple, of_array = (
+        EntropyNetwork(layers, **settings).fit(X, y).predict_proba(X)
+        for layers in ((4, 3), np.array([4, 3]))
+    )
+    np.testing.assert_array_equal(of_tuple, of_array)
+
+
+# training and queries that leave the numbers of float32
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale, learning_rate", [(1, 1e30), (1, 1e100), (1e30, 0.01)])
+def test_training_that_diverges_is_an_error_at_fit(scale, learning_rate):
+    X, y = imbalanced(40)
+    network = EntropyNetwork(learning_rate=learning_rate, random_state=0)
+    with pytest.raises(ValueError, match="training diverged.*standardise X.*smaller learning_rate"):
+        network.fit(scale * X, y)
+    with pytest.raises(NotFittedError):
+        network.predict_proba(X)
+
+
+def test_training_that_diverges_leaves_the_fit_before():
+    X, y = imbalanced(40)
+    network = EntropyNetwork(max_epochs=5, random_state=0).fit(X, y)
+    before = network.predict_proba(X)
+    with pytest.raises(ValueError, match="diverged"):
+        network.set_params(learning_rate=1e30, max_epochs=20).fit(X, y)
+    np.testing.assert_array_equal(network.set_params(learning_rate=0.01).predict_proba(X), before)
+
+
+@pytest.mark.filterwarnings("error")
+def test_far_queries_have_probabilities_or_a_sentence():
+    X, y = imbalanced(60)
+    network = EntropyNetwork(random_state=0).fit(X, y)
+    far = network.predict_proba(1e30 * X)
+    assert np.isfinite(far).all() and far.sum(axis=1) == pytest.approx(1)
+    for scale in (1e38, 1e39):
+        with pytest.raises(ValueError, match="too large for a network: standardise it"):
+            network.predict_proba(scale * X)

@@ -4,9 +4,15 @@ import sys
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
@@ -67,7 +73,7 @@ def test_entropy_lies_between_certain_and_equal():
 
 @pytest.mark.parametrize("p", [[[1.0]], [0.5, 0.5], [[np.nan, 1.0]]])
 def test_entropy_refuses_what_is_no_table_of_probabilities(p):
-    with pytest.raises(ValueError, match="column a class|standardise X"):
+    with pytest.raises(ValueError, match="column per class|standardise X"):
         entropy(p)
 
 
@@ -222,7 +228,9 @@ IN_A_FRESH_PROCESS = """
 import hashlib, sys
 import tensorflow as tf
 tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from simpor import EntropyNetwork, informative_region
 X, y = make_classification(900, 6, weights=[0.8], random_state=0)
 mask = informative_region(X, y, random_state=0)
@@ -266,6 +274,12 @@ def test_the_network_can_be_passed_as_learner():
         (dict(threshold=1), r"in \[0, 1\), or None"),
         (dict(batch_size=0), "batch_size=0: give a whole number >= 1"),
         (dict(n_initial=2.5), "n_initial=2.5: give a whole number >= 1"),
+        (dict(n_initial=True), "n_initial=True: give a whole number >= 1"),
+        (dict(batch_size="20"), "batch_size='20': give a whole number >= 1"),
+        (dict(portion=True), r"portion=True: give a share of the rows in \(0, 1\]"),
+        (dict(portion=None), r"in \(0, 1\]"),
+        (dict(threshold=False), r"in \[0, 1\), or None"),
+        (dict(threshold="high"), r"in \[0, 1\), or None"),
     ],
 )
 def test_parameters_out_of_range(settings, cure):
@@ -279,8 +293,51 @@ def test_a_learner_without_probabilities():
         informative_region(*imbalanced(40), learner=LinearSVC())
 
 
+def test_a_learner_that_is_a_class():
+    with pytest.raises(TypeError, match=r"pass an object, LogisticRegression\(\), not a class"):
+        informative_region(*imbalanced(40), learner=LogisticRegression)
+
+
+NEED_MORE_ROWS = [
+    CalibratedClassifierCV(GaussianNB()),
+    GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1e-3]}),
+    KNeighborsClassifier(15),  # fails when it predicts
+    QuadraticDiscriminantAnalysis(),
+    LogisticRegressionCV(),
+    MLPClassifier(early_stopping=True, max_iter=5),
+]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("learner", NEED_MORE_ROWS, ids=lambda learner: type(learner).__name__)
+def test_learners_that_need_more_rows_name_the_cure_and_are_content_with_it(learner):
+    X, y = imbalanced(120, d=5)
+    cure = (
+        "(?s) failed on 6 rows, 3 of them of class 0: .* raise n_initial, or pass another learner"
+    )
+    with pytest.raises(ValueError, match=f"(?s){type(learner).__name__}{cure}"):
+        informative_region(X, y, learner=learner, random_state=0)
+    mask = informative_region(X, y, portion=0.1, n_initial=10, learner=learner, random_state=0)
+    assert mask.sum() == 12
+
+
+def test_other_errors_of_a_learner_stay_what_they_are():
+    class OutOfOrder(NoTraining):
+        def fit(self, X, y):
+            raise RuntimeError("out of order")
+
+    with pytest.raises(RuntimeError, match="^out of order$"):
+        informative_region(*imbalanced(40), learner=OutOfOrder())
+
+
+def test_a_diverged_network_is_not_told_to_ask_for_more_rows():
+    with pytest.raises(ValueError, match="diverged") as caught:
+        informative_region(*imbalanced(40), learner=EntropyNetwork(learning_rate=1e30))
+    assert "n_initial" not in str(caught.value)
+
+
 def test_one_class():
-    with pytest.raises(ValueError, match="at least two classes"):
+    with pytest.raises(ValueError, match="one class; at least two are needed"):
         informative_region(np.zeros((5, 2)), np.ones(5))
 
 

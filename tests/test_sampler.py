@@ -3,6 +3,7 @@ import pickle
 import random
 import subprocess
 import sys
+import warnings
 from collections import Counter
 
 import numpy as np
@@ -15,11 +16,19 @@ from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, make_blobs, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import simpor
-from simpor import PUBLISHED_PREPRINT, PUBLISHED_TAI, SIMPOR, EntropyNetwork, PosteriorRatio
+from simpor import (
+    PUBLISHED_PREPRINT,
+    PUBLISHED_TAI,
+    SIMPOR,
+    EntropyNetwork,
+    FewSeedsWarning,
+    PosteriorRatio,
+)
 
 ATTRIBUTES = ["seed_indices_", "region_", "radii_", "rotation_", "log_ratio_start_", "log_ratio_"]
 
@@ -288,6 +297,91 @@ def test_ascent_raises_the_ratio_more_than_the_published_step():
     assert published.rotation_.max() <= 300 * PUBLISHED_TAI["step"] * (1 + 1e-9)
 
 
+# few seeds
+
+
+def two_groups(n_inside):
+    """60 rows of the majority; of the minority's 12, some lie among them, the others far away."""
+    rng = np.random.default_rng(0)
+    inside = rng.normal(0, 1, size=(n_inside, 2))
+    X = np.r_[rng.normal(size=(60, 2)), inside, rng.normal(20, 0.1, size=(12 - n_inside, 2))]
+    return X, np.repeat([0, 1], [60, 12])
+
+
+def warnings_of(sampler, X, y):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sampler.fit_resample(X, y)
+    return [w for w in caught if issubclass(w.category, FewSeedsWarning)]
+
+
+@pytest.mark.parametrize("n_inside", [2, 11])
+def test_few_seeds_are_told_once_and_with_the_cures(n_inside):
+    X, y = two_groups(n_inside)
+    sampler = fast(reject_noise=False)
+    (told,) = warnings_of(sampler, X, y)
+    message = str(told.message)
+    for region, n_seeds in sampler.n_seeds_[1].items():
+        n = np.sum(sampler.region_ == region)
+        most = np.bincount(sampler.seed_indices_[sampler.region_ == region]).max()
+        where = f"class 1, {region} region: {n} rows from {n_seeds} of the class's 12 rows, {most} of them"
+        few = n > n_seeds and (n_seeds < 5 or 3 * most > n)
+        assert (where in message) == few
+    assert "Pass informative_portion=1 (all rows are one region) to have more seeds." in message
+    assert not warnings_of(sampler.set_params(informative_portion=1), X, y)
+
+
+def test_few_seeds_for_rejected_noise_name_the_other_cure():
+    X, y = imbalanced(n_classes=3)
+    sampler = fast(k_neighbors=10)
+    message = str(warnings_of(sampler, X, y)[0].message)
+    assert 'reject_noise="informative"' in message and "informative_portion=1" in message
+    message = str(warnings_of(sampler.set_params(reject_noise="informative"), X, y)[0].message)
+    assert "reject_noise" not in message and "informative_portion=1" in message
+
+
+def test_a_class_that_has_few_rows_needs_more_rows():
+    X = np.r_[imbalanced(60)[0][:, :2], [[30.0, 0.0], [33.0, 4.0]]]
+    y = np.repeat(["many", "two"], [60, 2])
+    sampler = fast()
+    (told,) = warnings_of(sampler, X, y)
+    assert "from 2 of the class's 2 rows" in str(told.message)
+    assert "Collect more rows of the class to have more seeds." in str(told.message)
+    assert sampler.n_seeds_ == {"two": {"informative": 2, "remaining": 2}}
+
+
+@pytest.mark.parametrize("n_drawn, warns", [(2, False), (3, False), (4, True)])
+def test_few_seeds_do_no_harm_where_each_has_about_one_row(n_drawn, warns):
+    X = np.r_[imbalanced(60)[0][:, :2], [[30.0, 0], [33, 4], [30, 4]]]
+    y = np.repeat([0, 1], [60, 3])
+    sampler = fast(sampling_strategy={1: 3 + n_drawn}, informative_portion=1)
+    assert len(warnings_of(sampler, X, y)) == warns
+
+
+def test_many_seeds_bring_no_warning():
+    X, y = imbalanced(n_classes=3)
+    sampler = fast(informative_portion=1, reject_noise=False)
+    assert not warnings_of(sampler, X, y)
+    assert sampler.n_seeds_ == {
+        1: {"informative": 43, "remaining": 43},
+        2: {"informative": 19, "remaining": 19},
+    }
+
+
+def test_seeds_are_counted_by_class_and_region():
+    X, y = imbalanced(300, n_classes=3)
+    sampler = fast()
+    sampler.fit_resample(X, y)
+    noise = noise_by_hand(X, y, 5)
+    for label in (1, 2):
+        for region, inside in (("informative", True), ("remaining", False)):
+            seeds = (y == label) & (sampler.informative_mask_ == inside) & ~noise
+            assert sampler.n_seeds_[label][region] == seeds.sum()
+    balanced = fast(sampling_strategy={})
+    balanced.fit_resample(X, y)
+    assert balanced.n_seeds_ == {}
+
+
 # published settings
 
 
@@ -467,6 +561,17 @@ def test_labels_that_are_no_classes():
         (dict(informative_threshold=1), r"in \[0, 1\), or None"),
         (dict(remaining="smote"), '"ascent" or "random"'),
         (dict(max_iter=-1), "a whole number >= 0"),
+        (dict(n_jobs=0), "n_jobs=0: give None, -1"),
+        (dict(max_iter=True), "max_iter=True: give a whole number >= 0"),
+        (dict(k_neighbors=True), "k_neighbors=True: give a whole number >= 1"),
+        (dict(n_initial=0), "n_initial=0: give a whole number >= 1"),
+        (dict(n_initial=True), "n_initial=True: give a whole number >= 1"),
+        (dict(alpha=True), r"alpha=True: give a number in \(0, 1\]"),
+        (dict(informative_portion=True), r"informative_portion=True: give a share in \(0, 1\]"),
+        (dict(informative_threshold=False), r"in \[0, 1\), or None"),
+        (dict(n_jobs=True), "n_jobs=True: give None, -1"),
+        (dict(radius=5), "'radius' parameter of SIMPOR must be an instance of 'str'. Got 5"),
+        (dict(learner=LogisticRegression), "must be an instance of 'sklearn.base.BaseEstimator'"),
         (dict(learner="forest"), "must be an instance of 'sklearn.base.BaseEstimator' or None"),
         (dict(random_state="luck"), "random_state"),
         (dict(sampling_strategy=1.5), "sampling_strategy"),
@@ -486,7 +591,6 @@ def test_parameters_out_of_range(settings, cure, method):
         (dict(bandwidth="silverman"), TypeError, 'give a positive number or "scott"'),
         (dict(step=0.0), ValueError, '"adaptive" or an angle'),
         (dict(step="fast"), ValueError, '"adaptive" or an angle'),
-        (dict(n_jobs=0), ValueError, "give None, -1"),
         (dict(learner=LinearSVC()), TypeError, "no predict_proba"),
         (dict(sampling_strategy={1: 3}), ValueError, "greater or equal"),
         (dict(sampling_strategy={9: 300}), ValueError, "not present"),
@@ -585,6 +689,28 @@ def test_other_seed_other_rows():
     assert np.all(shares[0] != shares[1])
 
 
+def test_n_initial_is_the_number_of_rows_with_which_the_learner_starts():
+    X, y = imbalanced()
+    n_first = []
+
+    class Counting(LogisticRegression):
+        def fit(self, rows, labels):
+            n_first.append(np.bincount(labels).tolist())
+            return super().fit(rows, labels)
+
+    fast(learner=Counting(), n_initial=7).fit_resample(X, y)
+    assert n_first[0] == [7, 7]
+    with pytest.raises(ValueError, match="KNeighborsClassifier failed on 6 rows.*raise n_initial"):
+        fast(learner=KNeighborsClassifier(15)).fit_resample(X, y)
+    fast(learner=KNeighborsClassifier(15), n_initial=8).fit_resample(X, y)
+
+
+def test_wrong_parameters_of_the_learner_are_refused():
+    """imbalanced-learn switches off the checks of estimators inside a sampler."""
+    with pytest.raises(ValueError, match="The 'C' parameter of LogisticRegression must be"):
+        fast(learner=LogisticRegression(C=-1)).fit_resample(*imbalanced())
+
+
 def test_the_default_learner():
     X, y = imbalanced()
     one, again = (SIMPOR(random_state=0, max_iter=10).fit_resample(X, y) for _ in range(2))
@@ -617,7 +743,7 @@ def test_settings_unless_told_otherwise():
     assert SIMPOR().get_params() == dict(
         sampling_strategy="auto", random_state=None, k_neighbors=5, radius="gaussian", alpha=1.0,
         bandwidth="scott", informative_portion=0.3, informative_threshold=None, learner=None,
-        remaining="ascent", reject_noise=True, step="adaptive", max_iter=100, n_jobs=None, verbose=0,
+        n_initial=3, remaining="ascent", reject_noise=True, step="adaptive", max_iter=100, n_jobs=None, verbose=0,
     )  # fmt: skip
     tags = SIMPOR().__sklearn_tags__().input_tags
     assert not tags.sparse
