@@ -21,6 +21,7 @@ import io
 import os
 import shlex
 import sqlite3
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,7 +80,7 @@ def read_both(dataset: str, results: str | Path = RESULTS) -> dict[str, pd.DataF
     found = {
         heading: protocol
         for heading, protocol in HEADINGS.items()
-        if rows_path(dataset, protocol, results).is_file()
+        if scores_path(dataset, protocol, results).is_file()
     }
     # With nothing found, reading raises the sentence that names the command.
     wanted = found or HEADINGS
@@ -109,9 +110,9 @@ def read(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataF
     ValueError
         If the file is damaged.
     """
-    path = _recorded(rows_path(dataset, protocol, results), dataset, protocol, results)
+    path = recorded(scores_path(dataset, protocol, results), _command(dataset, protocol, results))
     with naming_damage(path, _CURE):
-        return _read_rows(path)
+        return _read_scores(path)
 
 
 def read_predictions(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataFrame:
@@ -172,20 +173,20 @@ def read_thresholds(dataset: str, protocol: str, results: str | Path = RESULTS) 
 
 def write(
     path: Path,
-    rows: pd.DataFrame,
+    scores: pd.DataFrame,
     predictions: pd.DataFrame,
     methods: Sequence[str],
     made_by: str,
     minutes: float,
     origin: str,
 ) -> None:
-    """Write rows, and beside them predictions. Both files get their names when both are complete.
+    """Write scores, and beside them predictions. Both files get their names when both are complete.
 
     Parameters
     ----------
     path : Path
-        Of the rows, see :func:`rows_path`.
-    rows, predictions : DataFrame
+        Of the scores, see :func:`scores_path`.
+    scores, predictions : DataFrame
         From :func:`simpor.lab.protocol.run`.
     methods : sequence of str
         That were run, also those that failed.
@@ -199,18 +200,20 @@ def write(
     arrays = io.BytesIO()
     # NumPy's own types take the names of arrays for its one option
     np.savez_compressed(arrays, **_arrays(predictions, methods))  # type: ignore[arg-type]
-    text = _with_header(rows, made_by, minutes, origin)
+    text = _with_header(scores, made_by, minutes, origin)
     write_whole({predictions_path(path): arrays.getvalue(), path: gzip.compress(text, mtime=0)})
 
 
-def write_rows(path: Path, rows: pd.DataFrame, made_by: str, minutes: float, origin: str) -> None:
-    """Write rows below two lines that say how they were made.
+def write_scores(
+    path: Path, scores: pd.DataFrame, made_by: str, minutes: float, origin: str
+) -> None:
+    """Write scores below two lines that say how they were made.
 
     Parameters
     ----------
     path : Path
         Compressed if it ends in ".gz". The file appears when it is complete.
-    rows : DataFrame
+    scores : DataFrame
     made_by : str
         "# Made by", the command, and "in".
     minutes : float
@@ -218,11 +221,11 @@ def write_rows(path: Path, rows: pd.DataFrame, made_by: str, minutes: float, ori
     origin : str
         Where the data come from.
     """
-    text = _with_header(rows, made_by, minutes, origin)
+    text = _with_header(scores, made_by, minutes, origin)
     write_whole({path: gzip.compress(text, mtime=0) if path.suffix == ".gz" else text})
 
 
-def rows_path(dataset: str, protocol: str, results: str | Path = RESULTS) -> Path:
+def scores_path(dataset: str, protocol: str, results: str | Path = RESULTS) -> Path:
     """Where the rows of one data set under one protocol are, or will be.
 
     Parameters
@@ -244,7 +247,7 @@ def predictions_path(path: Path) -> Path:
     Parameters
     ----------
     path : Path
-        Of the rows.
+        Of the scores.
 
     Returns
     -------
@@ -253,21 +256,71 @@ def predictions_path(path: Path) -> Path:
     return path.with_name(path.name.replace(".csv.gz", ".npz"))
 
 
+def recorded(path: Path, command: str) -> Path:
+    """Give a path back if its file is there, and say what to do if it is not.
+
+    Parameters
+    ----------
+    path : Path
+    command : str
+        That records the file.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    if path.is_file():
+        return path
+    if path.is_relative_to(RESULTS) and not RESULTS.is_dir():
+        raise FileNotFoundError(
+            "simpor is installed here without its book, so no rows are recorded: give results=, "
+            "the folder book/results in a copy of the project."
+        )
+    raise FileNotFoundError(f"{path} is not recorded: run {command}.")
+
+
+def check_folder(results: Path) -> None:
+    """Refuse a folder for results in which nothing can be written, before the work begins.
+
+    Parameters
+    ----------
+    results : Path
+        It is created if it is missing.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be created or written to, or belongs to a book that is not there.
+    """
+    if results.is_relative_to(RESULTS) and not RESULTS.is_dir():
+        raise ValueError("--results: simpor is installed here without its book; name a folder.")
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=results).close()
+    except OSError as error:
+        raise ValueError(f"--results {results}: {error.strerror}; name another folder.") from error
+
+
 def is_whole(path: Path) -> bool:
     """Whether rows and predictions can be read and are of the same methods.
 
     Parameters
     ----------
     path : Path
-        Of the rows.
+        Of the scores.
 
     Returns
     -------
     bool
     """
     try:
-        rows, arrays = _read_rows(path), read_arrays(predictions_path(path))
-        return set(rows["method"]) == set(_by_method(arrays, "probability_"))
+        scores, arrays = _read_scores(path), read_arrays(predictions_path(path))
+        return set(scores["method"]) == set(_by_method(arrays, "probability_"))
     except PermissionError:
         raise
     except UNREADABLE:
@@ -295,7 +348,7 @@ def first_line(path: Path) -> str:
     Parameters
     ----------
     path : Path
-        Of the rows.
+        Of the scores.
 
     Returns
     -------
@@ -314,7 +367,7 @@ def claim(path: Path) -> Iterator[bool]:
     Parameters
     ----------
     path : Path
-        Of the rows.
+        Of the scores.
 
     Yields
     ------
@@ -323,7 +376,6 @@ def claim(path: Path) -> Iterator[bool]:
     """
     lock = path.parents[1] / ".locks" / f"{path.parent.name}-{path.name}"
     lock.parent.mkdir(parents=True, exist_ok=True)
-    lock.touch()  # raises OSError where nothing can be written; SQLite has an error of its own
     connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = OFF")  # there is nothing to write
@@ -338,27 +390,20 @@ def claim(path: Path) -> Iterator[bool]:
         connection.close()
 
 
-def _recorded(path: Path, dataset: str, protocol: str, results: str | Path) -> Path:
-    if path.is_file():
-        return path
-    if results == RESULTS and not RESULTS.is_dir():
-        raise FileNotFoundError(
-            "simpor is installed here without its book, so no rows are recorded: give results=, "
-            "the folder book/results in a copy of the project."
-        )
-    raise FileNotFoundError(
-        f"{path} is not recorded: run python -m simpor.lab.study --datasets {dataset!r} "
-        f"--protocol {protocol} --results {shlex.quote(str(results))}."
+def _command(dataset: str, protocol: str, results: str | Path) -> str:
+    return (
+        f"python -m simpor.lab.study --datasets {dataset!r} --protocol {protocol} "
+        f"--results {shlex.quote(str(results))}"
     )
 
 
 def _recorded_arrays(dataset: str, protocol: str, results: str | Path) -> dict[str, np.ndarray]:
-    path = predictions_path(rows_path(dataset, protocol, results))
-    with naming_damage(_recorded(path, dataset, protocol, results), _CURE):
+    path = predictions_path(scores_path(dataset, protocol, results))
+    with naming_damage(recorded(path, _command(dataset, protocol, results)), _CURE):
         return read_arrays(path)
 
 
-def _read_rows(path: Path) -> pd.DataFrame:
+def _read_scores(path: Path) -> pd.DataFrame:
     numbers = ("value", "seconds_resampling", "seconds_training")
     return pd.read_csv(
         path,
@@ -372,9 +417,9 @@ def _by_method(arrays: Mapping[str, np.ndarray], kind: str) -> dict[str, np.ndar
     return {name.removeprefix(kind): arrays[name] for name in arrays if name.startswith(kind)}
 
 
-def _with_header(rows: pd.DataFrame, made_by: str, minutes: float, origin: str) -> bytes:
+def _with_header(scores: pd.DataFrame, made_by: str, minutes: float, origin: str) -> bytes:
     header = f"{made_by} {minutes:.1f} minutes with {os.cpu_count()} cores.\n# Data: {origin}\n"
-    return (header + rows.to_csv(index=False, float_format="%.6g", lineterminator="\n")).encode()
+    return (header + scores.to_csv(index=False, float_format="%.6g", lineterminator="\n")).encode()
 
 
 def _arrays(predictions: pd.DataFrame, methods: Sequence[str]) -> dict[str, np.ndarray]:

@@ -28,10 +28,12 @@ from simpor.lab.protocol import PROTOCOLS, run
 
 __getattr__ = moved(
     __name__,
-    dict.fromkeys(
-        ["RESULTS", "read", "read_predictions", "read_thresholds", "write_rows"],
-        "simpor.lab.records",
-    ),
+    {
+        **dict.fromkeys(
+            ["RESULTS", "read", "read_predictions", "read_thresholds"], "simpor.lab.records"
+        ),
+        "write_rows": "simpor.lab.records:write_scores",
+    },
 )
 
 _DATASET_GROUPS = {"controlled": CONTROLLED, "forty-one": FORTY_ONE}
@@ -50,7 +52,7 @@ class _Task:
 
     @property
     def path(self) -> Path:
-        return records.rows_path(self.dataset, self.protocol, self.results)
+        return records.scores_path(self.dataset, self.protocol, self.results)
 
     @property
     def made_by(self) -> str:
@@ -83,7 +85,7 @@ class _Task:
     def record(self, data: Dataset, n_jobs: int, verbose: int) -> None:
         """Run the set and write its rows and predictions."""
         begin = time.perf_counter()
-        rows, predictions = run(
+        scores, predictions = run(
             data,
             PROTOCOLS[self.protocol],
             self.methods,
@@ -93,7 +95,7 @@ class _Task:
         )
         minutes = (time.perf_counter() - begin) / 60
         records.write(
-            self.path, rows, predictions, self.methods, self.made_by, minutes, data.origin
+            self.path, scores, predictions, self.methods, self.made_by, minutes, data.origin
         )
 
 
@@ -146,30 +148,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     try:
         tasks = _tasks(given)
-    except ValueError as error:
-        parser.error(str(error))
-    try:
+        records.check_folder(given.results)
         pending = [task for task in tasks if given.again or _is_pending(task)]
-    except OSError as error:
-        parser.error(_cannot_be_used(given.results, error))
-    # All data come first, so that a set that is missing is missed before the work begins.
-    try:
+        # All data come first, so that a set that is missing is missed before the work begins.
         data = {task.dataset: load(task.dataset, data_home=given.data_home) for task in pending}
     except (OSError, ValueError) as error:
         parser.error(str(error))
     try:
         _record_all(pending, data, again=given.again, n_jobs=given.jobs)
-    except OSError as error:
-        parser.error(_cannot_be_used(given.results, error))
+    except OSError as error:  # the disk is full, for instance
+        parser.error(f"{error.strerror or error}: what was recorded before is kept.")
     except ImportError as error:
         parser.error(str(error))
-
-
-def _cannot_be_used(results: Path, error: OSError) -> str:
-    return (
-        f"--results {results}: {error.strerror or error}. What was recorded before is kept: make "
-        "room, or name another folder."
-    )
 
 
 def _tasks(given: argparse.Namespace) -> list[_Task]:
@@ -178,8 +168,6 @@ def _tasks(given: argparse.Namespace) -> list[_Task]:
         raise ValueError("--jobs 0: give 1 or more, or -1 for one for each core.")
     if given.data_home is not None and given.data_home.is_file():
         raise ValueError(f"--data-home {given.data_home}: this is a file; name a folder.")
-    if given.results == records.RESULTS and not given.results.parent.is_dir():
-        raise ValueError("--results: simpor is installed here without its book; name a folder.")
     datasets = _expand(given.datasets, _DATASET_GROUPS)
     for dataset in datasets:
         check_name(dataset)

@@ -5,14 +5,15 @@ sensitive SIMPOR is to its parameters, :data:`SENSITIVITY`.
 
 Every method of :data:`CHOICES` has ten values of one parameter, the paper's value among them, and
 they are scored a second time inside the training part, on a quarter of it that is held out.
-:func:`ways` then says which score a method gets if its value is the paper's, if it is chosen inside
-the training part, and if it is chosen on the very test rows that score it.
+:func:`scores_by_selection` then gives the score that a method gets if its value is the paper's, if
+it is chosen inside the training part, and if it is chosen on the very test rows that score it.
 
 ``python -m simpor.lab.tuning`` records both for the five :data:`SETS`, into
 ``RESULTS/PROTOCOL/SET.csv``: the choices under the sound protocol, the sensitivity under both. What
 is recorded is not run again.
 """
 
+import argparse
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,46 +25,38 @@ import numpy as np
 import pandas as pd
 from imblearn import FunctionSampler
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
-from joblib import hash as joblib_hash
 from sklearn.base import BaseEstimator
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.svm import SVC
 
 from simpor import PUBLISHED_TAI, SIMPOR
-from simpor._checks import LARGEST_SEED
-from simpor.lab.datasets import Dataset, load
+from simpor._moved import moved
+from simpor.lab import records
+from simpor.lab._files import naming_damage
+from simpor.lab.datasets import Dataset, check_name, load
 from simpor.lab.intervals import half_width
 from simpor.lab.methods import Method
 from simpor.lab.protocol import PROTOCOLS, PUBLISHED, Protocol, run
-from simpor.lab.records import RESULTS as _RECORDED
-from simpor.lab.records import write_rows
 from simpor.relatives import GDO
+
+__getattr__ = moved(
+    __name__,
+    {
+        "FURTHER": f"{__name__}:FIXED_IN_PAPERS",
+        "curve": f"{__name__}:means_by_value",
+        "ways": f"{__name__}:scores_by_selection",
+    },
+)
 
 #: The five sets of the TAI paper's Figures 6 and 7.
 SETS = ("glass0", "ecoli1", "new-thyroid1", "abalone9-18", "yeast4")
 
-RESULTS = _RECORDED / "tuning"
+#: Those of the book, beside the rows of the other experiments.
+RESULTS = records.RESULTS / "tuning"
 
 #: Splits of a protocol that are used.
 FOLDS = 5
-
-
-_REGIONS: dict[str, np.ndarray] = {}
-
-
-class _Simpor(SIMPOR):
-    """SIMPOR that finds an informative region once a process: most values here share one."""
-
-    def _informative_region(
-        self, data: np.ndarray, y: np.ndarray, random_state: np.random.RandomState
-    ) -> np.ndarray:
-        key = joblib_hash((data, y, self.informative_portion, random_state.get_state()))
-        if key in _REGIONS:
-            random_state.randint(LARGEST_SEED)  # what the search would have drawn
-        else:
-            _REGIONS[key] = super()._informative_region(data, y, random_state)
-        return _REGIONS[key]
 
 
 @dataclass(frozen=True)
@@ -101,7 +94,7 @@ _SIMPOR_CHOICES = (
         "informative portion",
         0.3,
         _PORTIONS,
-        lambda value, seed: _Simpor(
+        lambda value, seed: SIMPOR(
             **{**PUBLISHED_TAI, "informative_portion": value}, random_state=seed
         ),
     ),
@@ -110,14 +103,14 @@ _SIMPOR_CHOICES = (
         "alpha",
         1,
         _PORTIONS,
-        lambda value, seed: _Simpor(**{**PUBLISHED_TAI, "alpha": value}, random_state=seed),
+        lambda value, seed: SIMPOR(**{**PUBLISHED_TAI, "alpha": value}, random_state=seed),
     ),
     Choice(
         "simpor-published, ten draws",
         "draw",
         0,
         tuple(range(10)),
-        lambda value, seed: _Simpor(
+        lambda value, seed: SIMPOR(
             **PUBLISHED_TAI, random_state=None if seed is None else seed + value
         ),
     ),
@@ -168,25 +161,25 @@ CHOICES = (
 
 #: Two parameters that the papers fix and do not vary. The published rate turns a point by about a
 #: degree, so that the density would hardly matter: here the ascent converges.
-FURTHER = (
+FIXED_IN_PAPERS = (
     Choice(
         "simpor-converged, bandwidth",
         "bandwidth",
         np.nan,
         (0.1, 0.2, 0.4, 0.8, 1.6, 3.2),
-        lambda value, seed: _Simpor(bandwidth=value, random_state=seed),
+        lambda value, seed: SIMPOR(bandwidth=value, random_state=seed),
     ),
     Choice(
         "simpor-converged, k",
         "k",
         5,
         (1, 3, 5, 7, 10),
-        lambda value, seed: _Simpor(k_neighbors=value, random_state=seed),
+        lambda value, seed: SIMPOR(k_neighbors=value, random_state=seed),
     ),
 )
 
 #: The parameters of SIMPOR.
-SENSITIVITY = (*_SIMPOR_CHOICES, *FURTHER)
+SENSITIVITY = (*_SIMPOR_CHOICES, *FIXED_IN_PAPERS)
 
 
 def sensitivity(
@@ -213,7 +206,7 @@ def sensitivity(
 
     Returns
     -------
-    rows : DataFrame
+    scores : DataFrame
         Columns fold, method, value, test: macro-F1, NaN where a value failed, for instance because
         the minority has too few rows for so many neighbours.
     """
@@ -243,7 +236,7 @@ def candidates(
 
     Returns
     -------
-    rows : DataFrame
+    scores : DataFrame
         Those of :func:`sensitivity`, with one more column, inside.
     """
     test = _scores(data, protocol, choices, folds, 0, n_jobs, verbose)
@@ -309,15 +302,15 @@ def _method(choice: Choice, value: float) -> Method:
     return Method(name, choice.method, "", choice.kind, partial(choice.make, value))
 
 
-def ways(rows: pd.DataFrame, choices: Sequence[Choice] = CHOICES) -> pd.DataFrame:
+def scores_by_selection(scores: pd.DataFrame, choices: Sequence[Choice] = CHOICES) -> pd.DataFrame:
     """Give the test score of each method on each split under four ways to arrive at a value.
 
     Parameters
     ----------
-    rows : DataFrame
+    scores : DataFrame
         Of one data set under one protocol, see :func:`candidates`.
     choices : sequence of Choice
-        Rows of other methods are left out.
+        Scores of other methods are left out.
 
     Returns
     -------
@@ -332,18 +325,18 @@ def ways(rows: pd.DataFrame, choices: Sequence[Choice] = CHOICES) -> pd.DataFram
     Examples
     --------
     >>> import pandas as pd
-    >>> from simpor.lab.tuning import ways
-    >>> rows = pd.DataFrame({"fold": 0, "method": "smote", "value": [4, 5, 6],
-    ...                      "test": [0.9, 0.7, 0.8], "inside": [0.5, 0.6, 0.7]})
-    >>> ways(rows).loc[(0, "smote")].to_dict()
+    >>> from simpor.lab.tuning import scores_by_selection
+    >>> scores = pd.DataFrame({"fold": 0, "method": "smote", "value": [4, 5, 6],
+    ...                        "test": [0.9, 0.7, 0.8], "inside": [0.5, 0.6, 0.7]})
+    >>> scores_by_selection(scores).loc[(0, "smote")].to_dict()
     {'paper': 0.7, 'inside': 0.8, 'test, one value': 0.9, 'test, each split': 0.9}
     """
     paper = {choice.method: choice.paper for choice in choices}
-    raw = rows[(rows["method"] == "raw") & (rows["value"] == 0.5)].set_index("fold")
+    raw = scores[(scores["method"] == "raw") & (scores["value"] == 0.5)].set_index("fold")
     parts = []
-    for method, scores in rows[rows["method"].isin(paper)].groupby("method", sort=False):
+    for method, own in scores[scores["method"].isin(paper)].groupby("method", sort=False):
         test, inside = (
-            scores.pivot(index="fold", columns="value", values=part)
+            own.pivot(index="fold", columns="value", values=part)
             .apply(lambda column, part=part: column.fillna(raw[part]))
             .dropna(axis="columns")
             for part in ("test", "inside")
@@ -368,8 +361,8 @@ def ways(rows: pd.DataFrame, choices: Sequence[Choice] = CHOICES) -> pd.DataFram
     return pd.concat(parts)
 
 
-def curve(
-    rows: pd.DataFrame,
+def means_by_value(
+    scores: pd.DataFrame,
     method: str,
     *,
     score: str = "test",
@@ -380,7 +373,7 @@ def curve(
 
     Parameters
     ----------
-    rows : DataFrame
+    scores : DataFrame
         Of one data set under one protocol, see :func:`sensitivity`.
     method : str
     score : str, default="test"
@@ -398,26 +391,25 @@ def curve(
     Examples
     --------
     >>> import pandas as pd
-    >>> from simpor.lab.tuning import curve
-    >>> rows = pd.DataFrame({"fold": [0, 1, 2], "method": "smote", "value": 5,
-    ...                      "test": [0.7, 0.8, 0.9]})
-    >>> curve(rows, "smote").round(3).loc[5].to_dict()
+    >>> from simpor.lab.tuning import means_by_value
+    >>> scores = pd.DataFrame({"fold": [0, 1, 2], "method": "smote", "value": 5,
+    ...                        "test": [0.7, 0.8, 0.9]})
+    >>> means_by_value(scores, "smote").round(3).loc[5].to_dict()
     {'mean': 0.8, 'low': 0.471, 'high': 1.129}
     """
-    scores = rows[rows["method"] == method].groupby("value")[score]
+    by_value = scores[scores["method"] == method].groupby("value")[score]
+    mean = by_value.mean()
     further = test_share / (1 - test_share)
-    half = half_width(scores.std(ddof=1), scores.count(), further, level=level)
-    return pd.DataFrame(
-        {"mean": scores.mean(), "low": scores.mean() - half, "high": scores.mean() + half}
-    )
+    half = half_width(by_value.std(ddof=1), by_value.count(), further, level=level)
+    return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})
 
 
-def long_rows(rows: pd.DataFrame, method: str) -> pd.DataFrame:
+def long_rows(scores: pd.DataFrame, method: str) -> pd.DataFrame:
     """Test scores of one method's values as the functions of :mod:`simpor.lab.intervals` take them.
 
     Parameters
     ----------
-    rows : DataFrame
+    scores : DataFrame
         Of one data set under one protocol, see :func:`sensitivity`.
     method : str
 
@@ -431,19 +423,19 @@ def long_rows(rows: pd.DataFrame, method: str) -> pd.DataFrame:
     >>> import pandas as pd
     >>> from simpor.lab.intervals import paired_differences
     >>> from simpor.lab.tuning import long_rows
-    >>> rows = pd.DataFrame({"fold": [0, 1] * 2, "method": "smote", "value": [5, 5, 6, 6],
-    ...                      "test": [0.7, 0.8, 0.8, 0.9]})
-    >>> paired_differences(long_rows(rows, "smote"), "5", "f1")["difference"].round(3).to_dict()
+    >>> scores = pd.DataFrame({"fold": [0, 1] * 2, "method": "smote", "value": [5, 5, 6, 6],
+    ...                        "test": [0.7, 0.8, 0.8, 0.9]})
+    >>> paired_differences(long_rows(scores, "smote"), "5", "f1")["difference"].round(3).to_dict()
     {'6': 0.1}
     """
-    rows = rows[rows["method"] == method]
+    scores = scores[scores["method"] == method]
     return pd.DataFrame(
         {
-            "fold": rows["fold"],
+            "fold": scores["fold"],
             "seed": 0,
             "metric": "f1",
-            "value": rows["test"],
-            "method": rows["value"].map("{:g}".format),
+            "value": scores["test"],
+            "method": scores["value"].map("{:g}".format),
         }
     )
 
@@ -461,51 +453,73 @@ def read(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataF
     -------
     DataFrame
         Those of :func:`sensitivity`, and under the sound protocol those of :func:`candidates`; the
-        column inside is empty for :data:`FURTHER`.
+        column inside is empty for :data:`FIXED_IN_PAPERS`.
 
     Raises
     ------
     FileNotFoundError
         If nothing is recorded; the message names the command that records it.
+    ValueError
+        If the file is damaged.
     """
-    path = _path(results, protocol, dataset)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is not recorded: run python -m simpor.lab.tuning.")
-    return pd.read_csv(path, comment="#")
+    path = records.recorded(_path(results, protocol, dataset), "python -m simpor.lab.tuning")
+    with naming_damage(path, "delete it and run python -m simpor.lab.tuning."):
+        return pd.read_csv(path, comment="#")
 
 
 def _path(results: str | Path, protocol: str, dataset: str) -> Path:
     return Path(results) / protocol / f"{dataset}.csv"
 
 
-def main(results: str | Path = RESULTS, sets: Sequence[str] = SETS) -> None:
-    """Record all sets under both protocols; what is recorded is not run again.
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line; what is recorded is not run again.
 
     Parameters
     ----------
-    results : path-like
-        Folder of the files.
-    sets : sequence of str
+    arguments : sequence of str, default=None
+        What follows the command; None takes that of this process.
     """
+    parser = argparse.ArgumentParser(
+        prog="python -m simpor.lab.tuning",
+        description="Record how scores depend on parameters, under both protocols.",
+    )
+    parser.add_argument(
+        "--datasets", nargs="+", default=SETS, metavar="NAME", help=f"default: {', '.join(SETS)}"
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=RESULTS,
+        metavar="FOLDER",
+        help="where the files are written (default: %(default)s)",
+    )
+    given = parser.parse_args(arguments)
+    try:
+        for dataset in given.datasets:
+            check_name(dataset)
+        records.check_folder(given.results)
+        data = {name: load(name) for name in given.datasets}
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     for name, protocol in PROTOCOLS.items():
-        for dataset in sets:
-            path = _path(results, name, dataset)
-            if path.is_file():
-                continue
-            data = load(dataset)
-            begin = time.perf_counter()
-            if protocol is PUBLISHED:
-                rows = sensitivity(data, protocol, verbose=1)
-            else:
-                rows = pd.concat(
-                    [
-                        candidates(data, protocol, verbose=1),
-                        sensitivity(data, protocol, choices=FURTHER, verbose=1),
-                    ]
-                )
-            minutes = (time.perf_counter() - begin) / 60
-            write_rows(path, rows, "# Made by python -m simpor.lab.tuning in", minutes, data.origin)
-            print(path)
+        for dataset in given.datasets:
+            path = _path(given.results, name, dataset)
+            if not path.is_file():
+                _record(path, data[dataset], protocol)
+                print(path)
+
+
+def _record(path: Path, data: Dataset, protocol: Protocol) -> None:
+    """Score one set under one protocol, and write the scores."""
+    begin = time.perf_counter()
+    if protocol is PUBLISHED:
+        scores = sensitivity(data, protocol, verbose=1)
+    else:
+        further = sensitivity(data, protocol, choices=FIXED_IN_PAPERS, verbose=1)
+        scores = pd.concat([candidates(data, protocol, verbose=1), further])
+    minutes = (time.perf_counter() - begin) / 60
+    made_by = "# Made by python -m simpor.lab.tuning in"
+    records.write_scores(path, scores, made_by, minutes, data.origin)
 
 
 if __name__ == "__main__":

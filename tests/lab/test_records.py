@@ -67,4 +67,4 @@ def test_rows_that_may_not_be_read_are_not_called_damaged(monkeypatch):
     with pytest.raises(PermissionError):
         records.read("glass4", "sound")
     with pytest.raises(PermissionError):
-        records.is_whole(records.rows_path("glass4", "sound"))
+        records.is_whole(records.scores_path("glass4", "sound"))

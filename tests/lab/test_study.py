@@ -259,7 +259,7 @@ def test_a_full_disk_leaves_earlier_rows_whole(tmp_path, capsys):
         try:
             with pytest.raises(SystemExit, match="2"):
                 start(tmp_path, *ONE, "--again")
-            assert "File too large. What was recorded before is kept" in capsys.readouterr().err
+            assert "File too large: what was recorded before is kept" in capsys.readouterr().err
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert {path: path.read_bytes() for path in folder.iterdir()} == before
@@ -370,9 +370,15 @@ def test_groups_stand_for_their_names(tmp_path, monkeypatch):
         (["--jobs", "two"], "invalid int value"),
         (["--datasets", "../glass4"], "There is no data set '../glass4'"),
         (["--data-home", __file__], "this is a file; name a folder"),
-        (["--results", __file__], f"--results {__file__}: Not a directory."),
-        (["--results", "/proc/rows"], "--results /proc/rows: No such file or directory."),
-        (["--results", "/proc/rows", "--again"], "--results /proc/rows: No such file or"),
+        (["--results", __file__], f"--results {__file__}: File exists; name another folder."),
+        (
+            ["--results", "/proc/rows"],
+            "--results /proc/rows: No such file or directory; name another folder.",
+        ),
+        (
+            ["--results", "/proc/rows", "--again"],
+            "--results /proc/rows: No such file or directory;",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused_in_a_sentence(arguments, sentence, tmp_path, capsys):

@@ -10,7 +10,7 @@ from imblearn import FunctionSampler
 from imblearn.over_sampling import SMOTE
 from scipy import stats
 
-from simpor import PUBLISHED_TAI, SIMPOR
+from simpor import SIMPOR
 from simpor.lab import tuning
 from simpor.lab.datasets import moon
 from simpor.lab.intervals import paired_differences
@@ -18,14 +18,14 @@ from simpor.lab.network import Network
 from simpor.lab.protocol import SOUND, run
 from simpor.lab.tuning import (
     CHOICES,
-    FURTHER,
+    FIXED_IN_PAPERS,
     SENSITIVITY,
     Choice,
     candidates,
-    curve,
     long_rows,
+    means_by_value,
+    scores_by_selection,
     sensitivity,
-    ways,
 )
 
 SMALL = (
@@ -67,8 +67,8 @@ def test_sensitivity_is_about_simpor_alone():
     for choice in SENSITIVITY:
         simpor = choice.make(choice.values[0], 0)
         assert isinstance(simpor, SIMPOR)
-        assert simpor.max_iter == (SIMPOR().max_iter if choice in FURTHER else 300)
-    bandwidth, k = FURTHER
+        assert simpor.max_iter == (SIMPOR().max_iter if choice in FIXED_IN_PAPERS else 300)
+    bandwidth, k = FIXED_IN_PAPERS
     assert bandwidth.make(0.4, 0).bandwidth == 0.4
     assert k.make(7, 0).k_neighbors == 7
 
@@ -114,7 +114,7 @@ def test_ways_choose_where_they_say():
             "inside": [0.1, 0.2, 0.3, 0.5, 0.5, 0.4],
         }
     )
-    table = ways(rows)
+    table = scores_by_selection(rows)
     assert table["paper"].to_list() == [0.6, 0.6]
     assert table["inside"].to_list() == [0.5, 0.6]  # of equals the nearest to the paper's
     assert table["test, one value"].to_list() == [0.5, 0.8]  # 6 has the best mean
@@ -131,7 +131,7 @@ def test_ways_leave_out_what_no_choice_is_about():
             "inside": [0.5, np.nan],
         }
     )
-    assert ways(rows).index.to_list() == [(0, "smote")]
+    assert scores_by_selection(rows).index.to_list() == [(0, "smote")]
 
 
 def test_a_value_that_fails_somewhere_is_not_chosen():
@@ -144,7 +144,7 @@ def test_a_value_that_fails_somewhere_is_not_chosen():
             "inside": [0.5, 0.9, 0.5, 0.9],
         }
     )
-    assert (ways(rows) == 0.5).all(axis=None)
+    assert (scores_by_selection(rows) == 0.5).all(axis=None)
 
 
 def test_a_value_that_fails_gets_the_score_of_raw_data():
@@ -157,7 +157,7 @@ def test_a_value_that_fails_gets_the_score_of_raw_data():
             "inside": [0.4, 0.9, np.nan, 0.3],
         }
     )
-    adasyn = ways(rows).loc[(0, "adasyn")]
+    adasyn = scores_by_selection(rows).loc[(0, "adasyn")]
     assert adasyn.to_list() == [0.7, 0.7, 0.7, 0.7]
 
 
@@ -171,12 +171,14 @@ def test_a_curve_has_the_interval_of_a_mean_for_every_value():
             "test": scores.ravel(),
         }
     )
-    table = curve(pd.concat([rows, rows.assign(method="other", test=0)]), "smote", test_share=0)
+    table = means_by_value(
+        pd.concat([rows, rows.assign(method="other", test=0)]), "smote", test_share=0
+    )
     assert table.index.to_list() == [3, 9]
     for value, column in zip((9, 3), scores):
         usual = stats.ttest_1samp(column, 0).confidence_interval()
         np.testing.assert_allclose(table.loc[value], [column.mean(), *usual])
-    wider = curve(rows, "smote")
+    wider = means_by_value(rows, "smote")
     np.testing.assert_allclose(
         (wider["high"] - wider["low"]) / (table["high"] - table["low"]), np.sqrt(1 + 5 * 0.25)
     )
@@ -191,7 +193,7 @@ def test_long_rows_can_be_paired(rows):
 def test_records_and_reads(tmp_path, monkeypatch, data, rows):
     def stub(method):
         def run(data, protocol, verbose, choices=None):
-            calls.append((method, protocol.name, choices is FURTHER))
+            calls.append((method, protocol.name, choices is FIXED_IN_PAPERS))
             return rows.assign(method=method).drop(columns="inside" if method == "s" else [])
 
         return run
@@ -202,9 +204,9 @@ def test_records_and_reads(tmp_path, monkeypatch, data, rows):
     monkeypatch.setattr(tuning, "sensitivity", stub("s"))
     with pytest.raises(FileNotFoundError, match="python -m simpor.lab.tuning"):
         tuning.read("glass0", "sound", tmp_path)
-    tuning.main(tmp_path, ["glass0"])
-    tuning.main(tmp_path, ["glass0"])
-    assert calls == [("s", "published", False), ("c", "sound", False), ("s", "sound", True)]
+    tuning.main(["--results", str(tmp_path), "--datasets", "glass0"])
+    tuning.main(["--results", str(tmp_path), "--datasets", "glass0"])
+    assert calls == [("s", "published", False), ("s", "sound", True), ("c", "sound", False)]
     first_line = (tmp_path / "sound" / "glass0.csv").read_text().splitlines()[0]
     assert re.fullmatch(
         r"# Made by python -m simpor.lab.tuning in \d+\.\d minutes with \d+ cores.", first_line
@@ -216,15 +218,19 @@ def test_records_and_reads(tmp_path, monkeypatch, data, rows):
     assert sound[sound["method"] == "s"]["inside"].isna().all()
 
 
-def test_a_region_that_is_remembered_changes_no_row():
-    data = moon(3, n_samples=120)
-    alpha = next(choice for choice in CHOICES if choice.parameter == "alpha")
-    expected = SIMPOR(**{**PUBLISHED_TAI, "alpha": 0.5}, random_state=3).fit_resample(
-        data.X, data.y
-    )
-    tuning._REGIONS.clear()
-    for _ in range(2):  # found, then remembered
-        X, y = alpha.make(0.5, 3).fit_resample(data.X, data.y)
-        np.testing.assert_array_equal(X, expected[0])
-        np.testing.assert_array_equal(y, expected[1])
-    assert len(tuning._REGIONS) == 1
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["--datasets", "glass"], "There is no data set 'glass': did you mean 'glass"),
+        (["--results", __file__], f"--results {__file__}: File exists; name another folder."),
+    ],
+)
+def test_wrong_arguments_are_refused_in_a_sentence(arguments, sentence, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        tuning.main(["--results", str(tmp_path / "scores"), *arguments])
+    assert sentence in capsys.readouterr().err
+
+
+def test_old_names_are_forwarded_with_a_warning():
+    with pytest.warns(FutureWarning, match="import scores_by_selection from simpor.lab.tuning"):
+        assert tuning.ways is scores_by_selection
