@@ -35,6 +35,7 @@ from simpor import PUBLISHED_TAI, SIMPOR
 from simpor.relatives import (
     GDO,
     GKSMOTE,
+    RBO,
     DeepSMOTE,
     KernelSMOTESVC,
     KOTAROClassifier,
@@ -220,6 +221,7 @@ _RELATIVES = (
         "sampler",
         lambda seed: GKSMOTE(variant="paper", random_state=seed),
     ),
+    Method("rbo", "RBO", "koziarski2019rbo", "sampler", lambda seed: RBO(random_state=seed)),
     Method(
         "kotaro",
         "KOTARO",

@@ -9,6 +9,7 @@ from simpor.relatives.gdo import GDO
 from simpor.relatives.gk_smote import GKSMOTE
 from simpor.relatives.kernel_smote import KernelSMOTESVC
 from simpor.relatives.kotaro import KOTAROClassifier
+from simpor.relatives.radial import RBO
 from simpor.relatives.size import TunedSizeClassifierCV
 from simpor.relatives.size_theory import (
     generator_quality,
@@ -20,6 +21,7 @@ from simpor.relatives.size_theory import (
 __all__ = [
     "GDO",
     "GKSMOTE",
+    "RBO",
     "DeepSMOTE",
     "KOTAROClassifier",
     "KernelSMOTESVC",

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from simpor.relatives import (
     GKSMOTE,
+    RBO,
     KernelSMOTESVC,
     KOTAROClassifier,
     TunedSizeClassifierCV,
@@ -33,6 +34,7 @@ CLASSIFIERS = [
 SAMPLERS = [
     GKSMOTE(random_state=0),
     GKSMOTE(variant="paper", random_state=0),
+    RBO(random_state=0),
 ]
 
 every_sampler = pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
