@@ -36,6 +36,7 @@ from simpor.relatives import (
     GDO,
     GKSMOTE,
     RBO,
+    BiasCorrectedClassifier,
     DeepSMOTE,
     KernelSMOTESVC,
     KOTAROClassifier,
@@ -249,6 +250,13 @@ _RELATIVES = (
         "edks2020",
         "classifier",
         lambda seed: KernelSMOTESVC("entropy-difference", random_state=seed),
+    ),
+    Method(
+        "bias-correction",
+        "SMOTE with bias correction, logistic regression",
+        "lyu2025bias",
+        "classifier",
+        lambda seed: BiasCorrectedClassifier(SMOTE(), random_state=seed),
     ),
     Method(
         "vtss",

@@ -4,6 +4,7 @@ Importing this package loads neither Keras nor PyTorch: a file that needs one im
 function that trains. A new relative adds one import line here and its name to ``__all__``.
 """
 
+from simpor.relatives.bias_correction import BiasCorrectedClassifier
 from simpor.relatives.deepsmote import DeepSMOTE
 from simpor.relatives.gdo import GDO
 from simpor.relatives.gk_smote import GKSMOTE
@@ -22,6 +23,7 @@ __all__ = [
     "GDO",
     "GKSMOTE",
     "RBO",
+    "BiasCorrectedClassifier",
     "DeepSMOTE",
     "KOTAROClassifier",
     "KernelSMOTESVC",

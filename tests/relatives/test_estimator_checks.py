@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from simpor.relatives import (
     GKSMOTE,
     RBO,
+    BiasCorrectedClassifier,
     KernelSMOTESVC,
     KOTAROClassifier,
     TunedSizeClassifierCV,
@@ -27,6 +28,7 @@ CLASSIFIERS = [
     KernelSMOTESVC(k_neighbors=2, random_state=0),
     KernelSMOTESVC("cost", k_neighbors=2, random_state=0),
     KernelSMOTESVC("entropy-difference", k_neighbors=2, random_state=0),
+    BiasCorrectedClassifier(RandomOverSampler(), random_state=0),
     TunedSizeClassifierCV(
         LogisticRegression(), RandomOverSampler(), sizes=[0, 1], cv=2, random_state=0
     ),
