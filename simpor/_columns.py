@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import validate_data
 
+NUMBERS = (int, float, np.number, np.bool_)
 # what frames of other libraries have, and arrays have not
 SIGNS_OF_A_FRAME = ("columns", "column_names", "__dataframe__", "__arrow_c_stream__")
 
@@ -27,6 +28,11 @@ class TableOverSampler(BaseOverSampler):
     (n, d) and `y` of shape (n,) with two or more classes, and returns both with the original rows
     first, in their order, and the synthetic rows after them.
 
+    A subclass with a parameter ``categorical_features`` gets the other columns only, and, where
+    that leaves columns out, a third argument ``categories``: codes of shape (n, n_categorical). It
+    then returns a third array of shape (n_synthetic, n_categorical): the original row from which
+    each synthetic row takes each category.
+
     Notes
     -----
     The original rows come back bit for bit. In the synthetic rows a bool is True where the float is
@@ -35,9 +41,9 @@ class TableOverSampler(BaseOverSampler):
     Python objects which are all bools, integers or floats. The labels come back in the type and
     container that imbalanced-learn received.
 
-    Refused with a sentence that names the column and a cure: categories, text, dates, missing and
-    infinite values. Refused too: sparse matrices, frames that are not pandas', a single class,
-    and values so large that distances overflow.
+    Refused, with the column's name and a cure, unless the column is among the categorical ones:
+    text, dates, pandas' dtype category, missing and infinite values. Refused too: sparse matrices,
+    frames that are not pandas', a single class, and values so large that distances overflow.
     """
 
     def fit(self, X: Any, y: Any, **params: Any) -> "TableOverSampler":
@@ -57,9 +63,8 @@ class TableOverSampler(BaseOverSampler):
         TableOverSampler
             The sampler itself.
         """
-        _refuse_other_containers(X, y)
-        _refuse_labels(y)
-        super().fit(Table(X).numbers(), y, **params)
+        table = self._table(X, y)
+        super().fit(table.numbers(), y, **params)
         validate_data(self, X, skip_check_array=True)  # the names of the columns
         return self
 
@@ -89,18 +94,27 @@ class TableOverSampler(BaseOverSampler):
         ValueError
             If a column holds anything but numbers, or if there is one class only.
         """
-        _refuse_other_containers(X, y)
-        _refuse_labels(y)
-        table = Table(X)
+        table = self._table(X, y)
         numbers = table.numbers()
+        if table.categorical.size:
+            params["categories"] = table.categories()
         # imbalanced-learn keeps the type of a series, not that of the array inside it
         is_array = _is_pandas(y, "api.extensions.ExtensionArray")
         labels = sys.modules["pandas"].Series(y) if is_array else y
-        resampled, y_resampled = super().fit_resample(numbers, labels, **params)
-        if is_array:
-            y_resampled = y_resampled.array
+        resampled, y_resampled, *sources = super().fit_resample(numbers, labels, **params)
         validate_data(self, X, skip_check_array=True)  # the names of the columns
-        return table.with_rows(resampled[len(numbers) :]), y_resampled
+        X_resampled = table.with_rows(resampled[len(numbers) :], *sources)
+        return X_resampled, y_resampled.array if is_array else y_resampled
+
+    def _table(self, X: Any, y: Any) -> "Table":
+        self._validate_params()
+        _refuse_other_containers(X, y)
+        _refuse_labels(y)
+        if not hasattr(self, "categorical_features"):
+            return Table(X)
+        table = Table(X, self.categorical_features, takes_categories=True)
+        self.categorical_features_ = table.categorical
+        return table
 
     def _check_X_y(self, X: np.ndarray, y: Any) -> tuple[np.ndarray, np.ndarray, bool]:
         if len(X) != len(y):
@@ -127,53 +141,102 @@ class Table:
     Parameters
     ----------
     X : array-like or pandas frame of shape (n, d)
+    categorical_features : "auto", array-like or None, default=None
+        Columns that are left as they are: names, positions, a mask, or "auto" for those of dtype
+        category.
+    takes_categories : bool, default=False
+        Whether the user could have passed `categorical_features`, which the messages then advise.
     """
 
-    def __init__(self, X: Any) -> None:
+    def __init__(
+        self, X: Any, categorical_features: Any = None, takes_categories: bool = False
+    ) -> None:
         self.is_frame = _is_pandas(X, "DataFrame")
         self.is_list = isinstance(X, list)
         # as objects, the entries of a list keep their types
         self.rows: Any = np.array(X, dtype=object) if self.is_list else X
         if self.is_frame:
             self.columns: list[Any] = [X.iloc[:, i] for i in range(X.shape[1])]
-            self.names = [repr(name) for name in X.columns]
+            self.names: list[Any] = X.columns.tolist()
+            for name, count in Counter(self.names).items():
+                if count > 1:
+                    raise ValueError(f"{count} columns are named {name!r}: give each its own name.")
         else:
             self.rows = check_array(self.rows, dtype=None, ensure_all_finite=False)
             self.columns = list(self.rows.T)
-            self.names = [str(i) for i in range(len(self.columns))]
-        for name, count in Counter(self.names).items():
-            if count > 1:
-                raise ValueError(f"{count} columns are named {name}: give each its own name.")
-        self.dtypes = [_plain_dtype(*pair) for pair in zip(self.names, self.columns, strict=True)]
+            self.names = list(range(len(self.columns)))
+        self.categorical = self._positions(categorical_features)
+        self.numeric = np.setdiff1d(np.arange(len(self.columns)), self.categorical)
+        if self.categorical.size and not self.numeric.size:
+            raise ValueError(
+                "All columns are categorical: leave one numeric, or use imblearn's SMOTEN."
+            )
+        self.dtypes = [
+            _plain_dtype(self.names[i], self.columns[i], takes_categories) for i in self.numeric
+        ]
+
+    def _positions(self, chosen: Any) -> np.ndarray:
+        """The categorical columns, in order."""
+        if isinstance(chosen, str) and chosen == "auto" and self.is_frame:
+            chosen = [column.dtype.name == "category" for column in self.columns]
+        entries = np.asarray([] if chosen is None else chosen)
+        try:
+            if entries.size == 0:
+                return np.empty(0, dtype=np.intp)
+            if entries.dtype.kind in "biu":
+                return np.unique(np.arange(len(self.names))[entries])
+            return np.unique([self.names.index(name) for name in list(entries)])
+        except (IndexError, ValueError, TypeError) as error:
+            raise ValueError(
+                f"categorical_features={chosen!r}: give names of columns, their positions or a "
+                'mask; for a pandas frame also "auto".'
+            ) from error
 
     def numbers(self) -> np.ndarray:
-        """All columns as float64.
+        """The numeric columns as float64.
 
         Returns
         -------
-        ndarray of shape (n, d)
+        ndarray of shape (n, n_numeric)
 
         Raises
         ------
         ValueError
-            If a column holds anything but finite numbers.
+            If a column contains NaN or infinity.
         """
-        numbers = np.empty(self.rows.shape)
-        for i, (name, column) in enumerate(zip(self.names, self.columns, strict=True)):
+        numbers = np.empty((len(self.rows), len(self.numeric)))
+        for i, floats in zip(self.numeric, numbers.T, strict=True):
             with np.errstate(over="ignore"):  # a long double beyond float64 becomes infinite
-                numbers[:, i] = np.asarray(column).astype(np.float64)
-            if np.isnan(numbers[:, i]).any():
-                raise ValueError(f"Column {name} {MISSING}")
-            if np.isinf(numbers[:, i]).any():
-                raise ValueError(f"Column {name} contains infinity: replace it, or drop its rows.")
+                floats[:] = np.asarray(self.columns[i]).astype(np.float64)
+            if np.isnan(floats).any():
+                raise ValueError(f"Column {self.names[i]!r} {MISSING}")
+            if np.isinf(floats).any():
+                raise ValueError(f"Column {self.names[i]!r} {INFINITE}")
         return numbers
 
-    def with_rows(self, synthetic: np.ndarray) -> Any:
+    def categories(self) -> np.ndarray:
+        """The categorical columns as codes: in a column, equal entries have one code.
+
+        Returns
+        -------
+        int ndarray of shape (n, n_categorical)
+            A missing value has a code of its own.
+        """
+        columns = [self.columns[i] for i in self.categorical]
+        if self.is_frame:
+            return np.column_stack([column.factorize()[0] for column in columns])
+        # as text, since objects of several types have no order
+        return np.column_stack([np.unique(c.astype(str), return_inverse=True)[1] for c in columns])
+
+    def with_rows(self, synthetic: np.ndarray, sources: np.ndarray | None = None) -> Any:
         """The table with synthetic rows appended, each column in its own type.
 
         Parameters
         ----------
-        synthetic : ndarray of shape (n_synthetic, d)
+        synthetic : ndarray of shape (n_synthetic, n_numeric)
+            The numeric columns of these rows.
+        sources : int ndarray of shape (n_synthetic, n_categorical), default=None
+            The row of the table from which each categorical entry is copied.
 
         Returns
         -------
@@ -181,22 +244,29 @@ class Table:
         """
         if not np.isfinite(synthetic).all():
             raise ValueError("The synthetic rows are not finite: standardise X (StandardScaler).")
-        values = [cast(*pair) for pair in zip(synthetic.T, self.dtypes, strict=True)]
+        values: dict[int, Any] = {
+            i: cast(floats, dtype)
+            for i, floats, dtype in zip(self.numeric, synthetic.T, self.dtypes, strict=True)
+        }
+        for i, rows in zip(self.categorical, () if sources is None else sources.T, strict=True):
+            values[i] = getattr(self.columns[i], "array", self.columns[i])[rows]
         if not self.is_frame:
-            rows = np.empty(synthetic.shape, dtype=self.rows.dtype)
-            for i, value in enumerate(values):
-                rows[:, i] = value
+            rows = np.empty((len(synthetic), len(self.columns)), dtype=self.rows.dtype)
+            for i, entries in values.items():
+                rows[:, i] = entries
             rows = np.concatenate([self.rows, rows], dtype=self.rows.dtype)
             return rows.tolist() if self.is_list else rows
         import pandas as pd
 
-        pairs = zip(values, self.columns, strict=True)
-        frame = pd.concat([pd.Series(v).astype(column.dtype) for v, column in pairs], axis=1)
+        frame = pd.concat(
+            [pd.Series(values[i]).astype(c.dtype) for i, c in enumerate(self.columns)], axis=1
+        )
         frame.columns = self.rows.columns
         return pd.concat([self.rows, frame], ignore_index=True)
 
 
 MISSING = "contains NaN, a missing value: fill it, e.g. with SimpleImputer, or drop its rows."
+INFINITE = "contains infinity: replace it, or drop its rows."
 
 
 def cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -237,14 +307,14 @@ def cast(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return integers
 
 
-def _plain_dtype(name: str, column: Any) -> np.dtype:
+def _plain_dtype(name: Any, column: Any, takes_categories: bool) -> np.dtype:
     """NumPy's type for a column of numbers, the type of its entries if these are objects."""
     dtype = column.dtype
     if hasattr(column, "isna") and column.isna().any():
-        raise ValueError(f"Column {name} {MISSING}")
+        raise ValueError(f"Column {name!r} {MISSING}")
     if dtype == np.dtype(object):
         types = set(map(type, column.tolist()))
-        if all(issubclass(t, (int, float, np.number, np.bool_)) for t in types) and types:
+        if types and all(issubclass(t, NUMBERS) for t in types):
             dtype = np.result_type(*types)
     if dtype.kind in "biuf":
         # pandas' nullable and Arrow types have a NumPy type, its sparse ones a subtype
@@ -253,7 +323,10 @@ def _plain_dtype(name: str, column: Any) -> np.dtype:
         cure = "turn it into numbers first, e.g. days since a first date"
     else:
         cure = "encode it as numbers first, e.g. with OneHotEncoder(sparse_output=False)"
-    raise ValueError(f"Column {name} has dtype {dtype}, not numbers: {cure}.")
+        if takes_categories:
+            choice = "'auto'" if dtype.name == "category" else [name]
+            cure = f"pass categorical_features={choice}, or {cure}"
+    raise ValueError(f"Column {name!r} has dtype {dtype}, not numbers: {cure}.")
 
 
 def _refuse_other_containers(X: Any, y: Any) -> None:
@@ -272,14 +345,17 @@ def _refuse_other_containers(X: Any, y: Any) -> None:
 
 def _refuse_labels(y: Any) -> None:
     """Say what is wrong with labels of which scikit-learn says "unknown" or nothing."""
-    labels = np.asarray(y)
+    is_list = isinstance(y, (list, tuple))
+    labels = np.asarray(y, dtype=object if is_list else None)
     if labels.ndim == 2 and labels.shape[1] > 1 and not isinstance(y, np.ndarray):
         raise ValueError(f"y has {labels.shape[1]} columns: pass one, or one-hot as an array.")
-    if labels.dtype == object:
-        types = sorted({type(label).__name__ for label in labels.ravel()})
-        if types != ["str"]:
+    if labels.dtype == np.dtype(object):
+        types = {type(label) for label in labels.ravel()}
+        is_text = all(issubclass(t, str) for t in types)
+        if not (is_text or (is_list and all(issubclass(t, NUMBERS) for t in types))):
+            found = ", ".join(sorted(t.__name__ for t in types))
             cure = "pass labels of one type, e.g. y.astype(str) or y.astype(int)"
-            raise ValueError(f"y is an array of objects ({', '.join(types)}): {cure}.")
+            raise ValueError(f"y is made of objects ({found}): {cure}.")
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise ValueError("y contains NaN, a missing label: drop its rows first.")
 

@@ -7,13 +7,13 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
-from imblearn.over_sampling.base import BaseOverSampler
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import check_random_state
 
 from simpor._checks import LARGEST_SEED, SamplingStrategy, check_n_jobs, check_whole, is_number
+from simpor._columns import TableOverSampler
 from simpor.entropy_network import EntropyNetwork
 from simpor.informative import informative_region
 from simpor.posterior import PosteriorRatio
@@ -51,13 +51,6 @@ PUBLISHED_PREPRINT: dict[str, Any] = {
 POINTS_AT_ONCE = 2**14
 # Rows from which on the neighbours are found in threads; for fewer, waiting for them takes longer.
 ROWS_FOR_THREADS = 10_000
-
-# what scikit-learn's messages about X and y leave unsaid
-CURES = {
-    "could not convert string to float": "Encode text as numbers first, e.g. with OneHotEncoder.",
-    "contains infinity": "Replace it, or drop its rows, first.",
-    "inconsistent numbers of samples": "Pass one label for each row.",
-}
 
 
 class FewSeedsWarning(UserWarning):
@@ -101,7 +94,7 @@ class _Drawn(NamedTuple):
         )
 
 
-class SIMPOR(BaseOverSampler):
+class SIMPOR(TableOverSampler):
     """Synthetic Information towards Maximum Posterior Ratio.
 
     A synthetic row lies on a sphere around a row of its class, its seed, where the posterior ratio
@@ -145,6 +138,14 @@ class SIMPOR(BaseOverSampler):
         seed's own (TAI paper). Where that leaves no seed, all stay. "informative" leaves seeds out
         in the informative region only: the text of the paper speaks of seeds in general, its
         Algorithm 2 rejects in line 6 and not in line 15.
+    categorical_features : "auto" or array-like, default=None
+        Columns that are not numbers, or are not to be treated as such: their names, positions or
+        a mask, as in :class:`imblearn.over_sampling.SMOTENC`; "auto" takes the columns of a pandas
+        frame that have the dtype category. Neighbours, noise, densities, radii and the learner
+        see the other columns only. In each of these columns, a synthetic row has the category
+        that is most frequent among the `k_neighbors` rows of its class nearest to its seed,
+        itself excluded; `random_state` decides between equally frequent ones. A missing value
+        counts as a category.
     step : "adaptive" or float, default="adaptive"
         Angle by which a point turns in one step of the ascent; see :func:`ascend_on_sphere`. Both
         papers take 1e-5 * 2 pi radians.
@@ -159,6 +160,8 @@ class SIMPOR(BaseOverSampler):
     ----------
     sampling_strategy_ : dict
         Rows drawn for each class.
+    categorical_features_ : ndarray of int of shape (n_categorical,)
+        Positions of the categorical columns.
     informative_mask_ : ndarray of bool of shape (n,)
         The informative rows among the original ones.
     seed_indices_ : ndarray of int of shape (n_synthetic,)
@@ -181,6 +184,7 @@ class SIMPOR(BaseOverSampler):
     See Also
     --------
     imblearn.over_sampling.SMOTE : Rows on the lines between neighbours of a class.
+    imblearn.over_sampling.SMOTENC : The same for tables with categorical columns.
     PUBLISHED_TAI, PUBLISHED_PREPRINT : The papers' settings, as keyword dictionaries.
 
     Notes
@@ -192,8 +196,12 @@ class SIMPOR(BaseOverSampler):
     not at all if it has no row there. If all its rows are informative, the remaining ones are
     drawn from these. With more than two classes the ratio is that of one class against all others.
 
-    Synthetic rows are computed in float64 and returned in the type of `X`; in an array of integers
-    they are rounded, so pass floats if that is too coarse.
+    Synthetic rows are computed in float64, and each column comes back in the type it had: bools
+    are True from 0.5 on, integers are rounded. All numeric columns are treated as measurements,
+    so a count may come out between those observed, or below 0, and of several 0/1 columns that
+    encode one category none or two may be 1. Name such columns in `categorical_features` to have
+    values that were observed; the columns of a one-hot code are better put back into one column
+    first. Text and columns of dtype category are refused unless they are named there.
 
     References
     ----------
@@ -226,7 +234,7 @@ class SIMPOR(BaseOverSampler):
     """
 
     _parameter_constraints: dict[str, list[object]] = {
-        **BaseOverSampler._parameter_constraints,
+        **TableOverSampler._parameter_constraints,
         "k_neighbors": [Integral],
         "radius": [str],
         "alpha": [Real],
@@ -237,6 +245,7 @@ class SIMPOR(BaseOverSampler):
         "n_initial": [Integral],
         "remaining": [str],
         "reject_noise": ["boolean", str],
+        "categorical_features": ["array-like", str, None],
         "step": [Real, str],
         "max_iter": [Integral],
         "n_jobs": [Integral, None],
@@ -258,6 +267,7 @@ class SIMPOR(BaseOverSampler):
         n_initial: int = 3,
         remaining: str = "ascent",
         reject_noise: bool | str = True,
+        categorical_features: str | ArrayLike | None = None,
         step: float | str = "adaptive",
         max_iter: int = 100,
         n_jobs: int | None = None,
@@ -275,21 +285,23 @@ class SIMPOR(BaseOverSampler):
         self.n_initial = n_initial
         self.remaining = remaining
         self.reject_noise = reject_noise
+        self.categorical_features = categorical_features
         self.step = step
         self.max_iter = max_iter
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def _fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _fit_resample(
+        self, X: np.ndarray, y: np.ndarray, categories: np.ndarray | None = None
+    ) -> tuple[np.ndarray, ...]:
         random_state = check_random_state(self.random_state)
-        data = X.astype(np.float64)
         classes = [label for label, n_wanted in self.sampling_strategy_.items() if n_wanted > 0]
-        ratios = {label: self._posterior_ratio(data, y, label) for label in classes}
-        ranges = self._ranges(data, y, classes)  # lines 7 and 16
-        is_noise = self._is_noise(data, y, classes)
+        ratios = {label: self._posterior_ratio(X, y, label) for label in classes}
+        ranges = self._ranges(X, y, classes)  # lines 7 and 16
+        is_noise = self._is_noise(X, y, classes)
 
         # lines 1 and 2 of Algorithm 2 (TAI paper): the set S of informative rows
-        self.informative_mask_ = self._informative_region(data, y, random_state)
+        self.informative_mask_ = self._informative_region(X, y, random_state)
 
         # lines 3 to 12 balance S, lines 13 to 21 the rest
         drawn = []
@@ -299,13 +311,16 @@ class SIMPOR(BaseOverSampler):
                 seeds = random_state.choice(pool, size=n_to_draw[label])  # lines 5, 6 and 15
                 radii = self._draw_radii(ranges[seeds], random_state)  # lines 8 and 17
                 ascent = self._climb(  # lines 9 and 18
-                    ratios[label], data[seeds], radii, region, random_state
+                    ratios[label], X[seeds], radii, region, random_state
                 )
                 drawn.append(_Drawn(label, region, len(pool), seeds, radii, ascent))  # 10, 19
                 if self.verbose:
                     print(drawn[-1])
         self._warn_of_few_seeds(y, drawn)
-        return self._collect(X, y, drawn)
+        X_resampled, y_resampled = self._collect(X, y, drawn)
+        if categories is None:
+            return X_resampled, y_resampled
+        return X_resampled, y_resampled, self._sources(X, y, categories, random_state)
 
     def _rows_to_draw(self, y: np.ndarray, classes: list[Any]) -> dict[str, dict[Any, int]]:
         """Rows to draw in each region for each class: first those that balance S, then the rest."""
@@ -362,9 +377,41 @@ class SIMPOR(BaseOverSampler):
         self.log_ratio_start_ = joined(part.ascent.start_value for part in drawn)
         self.log_ratio_ = joined(part.ascent.value for part in drawn)
         synthetic = np.vstack([np.empty((0, X.shape[1])), *(part.ascent.x for part in drawn)])
-        if np.issubdtype(X.dtype, np.integer):
-            synthetic = np.rint(synthetic)
-        return np.vstack([X, synthetic.astype(X.dtype)]), np.append(y, y[self.seed_indices_])
+        return np.vstack([X, synthetic]), np.append(y, y[self.seed_indices_])
+
+    def _sources(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        categories: np.ndarray,
+        random_state: np.random.RandomState,
+    ) -> np.ndarray:
+        """For each synthetic row and categorical column the row whose category it takes.
+
+        That is one of the seed's nearest rows of its class which hold the most frequent category
+        among them; equally frequent categories are equally likely.
+        """
+        sources = np.empty((len(self.seed_indices_), categories.shape[1]), dtype=np.intp)
+        for label in np.unique(y[self.seed_indices_]):
+            rows = np.flatnonzero(y == label)
+            here = np.flatnonzero(y[self.seed_indices_] == label)
+            nearest = self._nearest_of_class(X, rows, self.seed_indices_[here])
+            for j, codes in enumerate(categories.T):
+                held = codes[nearest]
+                votes = sum((held == one[:, None]).astype(float) for one in held.T)
+                # all holders of one category have equally many votes; less than a vote breaks ties
+                votes += random_state.uniform(size=held.shape)
+                winner = votes.argmax(axis=1)
+                sources[here, j] = nearest[np.arange(len(here)), winner]
+        return sources
+
+    def _nearest_of_class(self, X: np.ndarray, rows: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+        """The nearest `rows` of each seed, which is one of them; a single row is its own."""
+        n_neighbors = min(self.k_neighbors, len(rows) - 1)
+        if n_neighbors == 0:
+            return seeds[:, None]
+        nearest = self._neighbors(X[rows], n_neighbors).kneighbors(return_distance=False)
+        return rows[nearest[np.searchsorted(rows, seeds)]]
 
     def _warn_of_few_seeds(self, y: np.ndarray, drawn: list[_Drawn]) -> None:
         few = [part for part in drawn if part.has_few_seeds(self.k_neighbors)]
@@ -462,25 +509,6 @@ class SIMPOR(BaseOverSampler):
             return np.abs(random_state.normal(0.0, self.alpha * ranges))
         return random_state.uniform(0.0, self.alpha * ranges)
 
-    def _check_X_y(self, X: Any, y: ArrayLike) -> tuple[np.ndarray, np.ndarray, bool]:
-        if hasattr(getattr(X, "sparse", None), "to_dense"):
-            X = X.sparse.to_dense()  # a data frame of sparse columns; it comes back as one
-        try:
-            X, y, binarize_y = super()._check_X_y(X, y, accept_sparse=False)
-        except ValueError as error:
-            for complaint, cure in CURES.items():
-                if complaint in str(error):
-                    raise ValueError(f"{str(error).rstrip('.')}. {cure}") from error
-            raise
-        with np.errstate(over="ignore"):
-            longest_distance = np.linalg.norm(np.ptp(X.astype(np.float64), axis=0))
-        if not np.isfinite(longest_distance):
-            raise ValueError("Distances in X overflow: standardise it first (StandardScaler).")
-        labels = np.unique(y)
-        if len(labels) < 2:
-            raise ValueError(f"y holds one class, {labels[0]}: pass rows of two or more classes.")
-        return X, y, binarize_y
-
     def _validate_params(self) -> None:
         super()._validate_params()
         check_whole("k_neighbors", self.k_neighbors)
@@ -505,11 +533,6 @@ class SIMPOR(BaseOverSampler):
         for name, (fits, cure) in cures.items():
             if not fits:
                 raise ValueError(f"{name}={getattr(self, name)!r}: give {cure}.")
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = False
-        return tags
 
 
 def _lies_in_0_1(value: Any) -> bool:

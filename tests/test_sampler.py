@@ -518,12 +518,12 @@ def with_entry(value):
 @pytest.mark.parametrize(
     "X, error, cure",
     [
-        (with_entry(np.nan), ValueError, "(?s)contains NaN.*imputer"),
-        (with_entry(np.inf), ValueError, "contains infinity.*Replace it, or drop its rows"),
-        (with_entry("red"), ValueError, "'red'. Encode text as numbers first"),
+        (with_entry(np.nan), ValueError, "Column 1 contains NaN.*SimpleImputer"),
+        (with_entry(np.inf), ValueError, "Column 1 contains infinity: replace it, or drop"),
+        (with_entry("red"), ValueError, r"Column 1 has dtype object.*categorical_features=\[1\]"),
         (scipy.sparse.csr_array(imbalanced()[0]), TypeError, "toarray"),
         (scipy.sparse.csc_matrix(imbalanced()[0]), TypeError, "toarray"),
-        (imbalanced()[0][:-1], ValueError, r"\[159, 160\]. Pass one label for each row"),
+        (imbalanced()[0][:-1], ValueError, "159 rows but 160 labels: pass one label for"),
         (imbalanced()[0][:, 0], ValueError, "(?s)1D array.*Reshape your data"),
         (1e200 * imbalanced()[0], ValueError, "standardise it first"),
     ],
@@ -743,7 +743,8 @@ def test_settings_unless_told_otherwise():
     assert SIMPOR().get_params() == dict(
         sampling_strategy="auto", random_state=None, k_neighbors=5, radius="gaussian", alpha=1.0,
         bandwidth="scott", informative_portion=0.3, informative_threshold=None, learner=None,
-        n_initial=3, remaining="ascent", reject_noise=True, step="adaptive", max_iter=100, n_jobs=None, verbose=0,
+        n_initial=3, remaining="ascent", reject_noise=True, categorical_features=None,
+        step="adaptive", max_iter=100, n_jobs=None, verbose=0,
     )  # fmt: skip
     tags = SIMPOR().__sklearn_tags__().input_tags
     assert not tags.sparse

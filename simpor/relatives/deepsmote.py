@@ -62,7 +62,8 @@ class DeepSMOTE(TableOverSampler):
     ImportError
         If Keras with TensorFlow is missing (``pip install "simpor[keras]"``).
     ValueError
-        If a class has no more rows than ``k_neighbors``, or a parameter is out of range.
+        If a class has no more rows than ``k_neighbors``, if a parameter is out of range, or if
+        the autoencoder diverges, which it does on columns of huge numbers.
 
     Notes
     -----
@@ -133,7 +134,10 @@ class DeepSMOTE(TableOverSampler):
         encode, decode = train_autoencoder(X, y, latent_dim, self.penalty_weight, self.n_steps, rng)
         wanted = {c: np.sum(y == c) + n_rows for c, n_rows in self.sampling_strategy_.items()}
         smote = SMOTE(sampling_strategy=wanted, k_neighbors=self.k_neighbors, random_state=rng)
-        codes, y_new = smote.fit_resample(encode(X), y)
+        codes = encode(X)
+        if not np.isfinite(codes).all():
+            raise ValueError("The autoencoder diverged: standardise X first (StandardScaler).")
+        codes, y_new = smote.fit_resample(codes, y)
         return np.concatenate([X, decode(codes[len(X) :])]), y_new
 
 

@@ -100,3 +100,9 @@ def test_a_class_too_small_for_smote_is_refused(two_classes):
     X, y = two_classes
     with pytest.raises(ValueError, match="n_neighbors"):
         DeepSMOTE(n_steps=1).fit_resample(X[:304], y[:304])
+
+
+def test_an_autoencoder_that_diverges_is_an_error():
+    X, y = 1e30 * np.random.RandomState(0).normal(size=(30, 2)), np.repeat([0, 1], [20, 10])
+    with pytest.raises(ValueError, match="diverged: standardise X"):
+        DeepSMOTE(random_state=0, n_steps=5).fit_resample(X, y)
