@@ -2,6 +2,8 @@
 
 import os
 
+import pandas as pd
+
 from simpor.lab import figures
 
 
@@ -14,7 +16,7 @@ def begin() -> None:
     - ``TF_ENABLE_ONEDNN_OPTS=0``: no kernels that are chosen by the kind of processor. With them
       the scores of a network differ in the last digits from machine to machine.
 
-    A variable that is set already stays as it is.
+    A variable that is set already stays as it is. Tables show their texts whole.
 
     Examples
     --------
@@ -27,3 +29,4 @@ def begin() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     figures.use_style()
+    pd.set_option("display.max_colwidth", None)
