@@ -1,0 +1,109 @@
+"""Seconds and memory of every relative: ``python -m benchmarks relatives``.
+
+Each relative resamples, or learns from, tables of 300, 3,000 and 30,000 rows, of which one in ten
+belongs to the minority. Every run has a fresh process of its own, whose memory is counted: the
+highest that it used beyond what it held before the run. A first run on 300 rows, not timed, loads
+and compiles what is needed. Who takes longer than ten minutes is stopped. Whatever stands in
+``simpor.lab.methods.RELATIVES`` is measured, and GDO and DeepSMOTE.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simpor.lab.methods import METHODS, RELATIVES
+
+SIZES = (300, 3_000, 30_000)
+SECONDS_AT_MOST = 600
+NAMES = ("gdo", "deepsmote", *RELATIVES)
+
+#: More rows than these are not tried, for the reason given.
+LARGEST = {
+    "kotaro": (10_000, "its matrix of all pairs of rows would fill 7 GB, twice"),
+    "k-smote": (10_000, "its matrix of all pairs, synthetic rows included, would fill 23 GB"),
+    "wk-smote": (10_000, "its matrix of all pairs, synthetic rows included, would fill 23 GB"),
+    "edks": (10_000, "its matrix of all pairs, synthetic rows included, would fill 23 GB"),
+}
+
+RUN = """
+import resource, sys, time, warnings
+from benchmarks.relatives import rows_of
+from simpor.lab.methods import METHODS, RELATIVES
+
+name, n_rows = sys.argv[1], int(sys.argv[2])
+method = {**METHODS, **RELATIVES}[name]
+
+def run(n_rows):
+    X, y = rows_of(n_rows)
+    begin = time.perf_counter()
+    if method.kind == "sampler":
+        method.make(0).fit_resample(X, y)
+    else:
+        method.make(0).fit(X, y)
+    return time.perf_counter() - begin
+
+def highest():
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+warnings.simplefilter("ignore")
+run(300)
+before = highest()
+print(run(n_rows), highest() - before)
+"""
+
+
+def rows_of(n_rows, n_features=10):
+    """Two overlapping Gaussians, one in ten rows in the second."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], [n_rows - n_rows // 10, n_rows // 10])
+    X = rng.normal(size=(n_rows, n_features))
+    X[y == 1, 0] += 2
+    return X, y
+
+
+def measure(names=NAMES, sizes=SIZES, seconds_at_most=SECONDS_AT_MOST):
+    """One row for each relative and size: seconds, MiB, or the reason why there are none."""
+    table = []
+    for name in names:
+        for n_rows in sizes:
+            seconds, mebibytes, reason = measure_one(name, n_rows, seconds_at_most)
+            table.append((name, n_rows, seconds, mebibytes, reason))
+            print(f"{name}, {n_rows} rows: {reason or f'{seconds} s, {mebibytes} MiB'}", flush=True)
+    return pd.DataFrame(table, columns=["relative", "rows", "seconds", "MiB", "reason"])
+
+
+def measure_one(name, n_rows, seconds_at_most):
+    most, reason = LARGEST.get(name, (np.inf, ""))
+    if n_rows > most:
+        return np.nan, np.nan, reason
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", RUN, name, str(n_rows)]
+    try:
+        process = subprocess.run(
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds_at_most,
+        )
+    except subprocess.TimeoutExpired:
+        return np.nan, np.nan, f"takes more than {seconds_at_most} s"
+    if process.returncode != 0:
+        lines = process.stderr.strip().splitlines()
+        return np.nan, np.nan, lines[-1] if lines else "was stopped: too little memory"
+    seconds, mebibytes = map(float, process.stdout.split()[-2:])
+    return round(seconds, 2), round(mebibytes), ""
+
+
+def show(table):
+    labels = {name: method.label for name, method in (METHODS | RELATIVES).items()}
+    entry = [row.reason or f"{row.seconds:.2f} s, {row.MiB:.0f} MiB" for row in table.itertuples()]
+    wide = table.assign(entry=entry, relative=table["relative"].map(labels))
+    wide = wide.pivot(index="relative", columns="rows", values="entry")
+    print(wide.reindex(dict.fromkeys(table["relative"].map(labels))).to_string())
