@@ -1,1 +1,5 @@
-"""What the experiments of the book need: data, methods, networks, statistics, figures."""
+"""What the experiments of the book need, from data sets and methods to tables and figures.
+
+The sampler needs none of it. Import what you use from its module, such as
+``simpor.lab.datasets``.
+"""

@@ -503,7 +503,7 @@ def _read_keel(path: Path) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
 
 
 def _check_table_ix(name: str, X: np.ndarray, y: np.ndarray, path: Path) -> None:
-    """Refuse a set that has not the rows and features of Table IX of the TAI paper."""
+    """Refuse a set whose counts differ from those of Table IX of the TAI paper."""
     printed = DATASETS_CORRECTED.loc[name].astype(int)
     counts = printed["n_majority"], printed["n_minority"]
     n_features = printed["n_features"] + 2 * name.startswith("abalone")  # one column for each sex
@@ -516,7 +516,7 @@ def _check_table_ix(name: str, X: np.ndarray, y: np.ndarray, path: Path) -> None
 
 
 def _thin(y: np.ndarray, label: int, n_kept: int, rng: np.random.RandomState) -> np.ndarray:
-    """Row numbers, in order, when only ``n_kept`` rows of class ``label`` stay, drawn at random."""
+    """Indices of the rows that stay when ``n_kept`` rows of class ``label`` are drawn at random."""
     drawn = rng.choice(np.flatnonzero(y == label), size=n_kept, replace=False)
     return np.sort(np.concatenate([np.flatnonzero(y != label), drawn]))
 

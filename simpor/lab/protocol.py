@@ -134,18 +134,19 @@ def run(
         Of the splits, the samplers and the networks. In one split all methods get the same seed, so
         that networks begin with the same weights.
     n_jobs : int, default=-1
-        Processes that resample, then threads that train the networks; -1 is one a core.
+        Processes that resample, then threads that train the networks; -1 is one for each core.
     verbose : int, default=1
         1 shows progress on standard error.
 
     Returns
     -------
-    rows : DataFrame
-        Long rows, one for each split, method and metric: dataset, family, protocol, fold, seed,
-        method, metric, value, seconds_resampling, seconds_training (the method's share of its
-        stack's time), settings, versions, failure. A method that fails on a split has one row with
-        the reason in ``failure`` and no value; so has "f1_tuned" where only the tuning failed.
-        Without an ending, "precision" and "recall" are macro averages, as in the papers.
+    scores : DataFrame
+        One row for each split, method and metric, with the columns dataset, family, protocol,
+        fold, seed, method, metric, value, seconds_resampling, seconds_training (the method's share
+        of its stack's time), settings, versions and failure. A method that fails on a split has
+        one row with the reason in ``failure`` and no value; so has "f1_tuned" where only the
+        tuning failed. Without an ending, "precision" and "recall" are macro averages, as in the
+        papers.
     predictions : DataFrame
         One row for each test row of each split and method: dataset, protocol, fold, method, row,
         y, probability (of the minority class; for an SVM the logistic function of its margin),
@@ -159,7 +160,7 @@ def run(
 
     Resampling, and training the classifiers, is spread by joblib: over processes of this machine,
     or over a cluster inside ``joblib.parallel_config("dask")``, where each worker should have one
-    thread. The networks train on this machine. The rows are the same.
+    thread. The networks train on this machine. The scores are the same.
     """
     chosen = [METHODS[method] if isinstance(method, str) else method for method in methods]
     splits = list(enumerate(protocol.splits(random_state).split(dataset.X, dataset.y)))
@@ -177,18 +178,18 @@ def run(
         delayed(_prepare)(dataset.X, dataset.y, *job, _seed(random_state, job[1])) for job in jobs
     )
     title = f"{dataset.name}: resampling"
-    parts = list(tqdm(prepared, desc=title, total=len(jobs), disable=not verbose))
+    trials = list(tqdm(prepared, desc=title, total=len(jobs), disable=not verbose))
     network = protocol.network(dataset.name)
     with parallel_config("threading"):  # of this machine, whatever cluster may have resampled
-        _train_networks(parts, network, n_jobs, verbose)
-    return _score(parts, dataset, protocol, network)
+        _train_networks(trials, network, n_jobs, verbose)
+    return _score(trials, dataset, protocol, network)
 
 
 _no_rows = partial(np.empty, 0)
 
 
 @dataclass
-class _Part:
+class _Trial:
     """One method on one split: what is trained on, then the probabilities of the rows held out.
 
     The rows held out are the test part, or with ``for_threshold`` a quarter of the training part.
@@ -222,34 +223,34 @@ def _prepare(
     test: np.ndarray,
     for_threshold: bool,
     seed: int,
-) -> _Part:
+) -> _Trial:
     """Scale and resample the training part of a split; a classifier is trained at once."""
-    part = _Part(method, fold, seed, for_threshold, held_out=test)
-    # One thread a job: jobs fill the cores, and the last bits depend on no one's number of threads.
+    trial = _Trial(method, fold, seed, for_threshold, held_out=test)
+    # One thread per job: jobs fill the cores, and results do not depend on the thread count.
     # And no jobs inside a job: a cluster's workers would wait for one another, at times for ever.
     with threadpool_limits(1), parallel_config("sequential"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a method's remarks on its data are no result
+        warnings.simplefilter("ignore")  # warnings are not recorded
         try:
             if for_threshold:
                 inner = StratifiedShuffleSplit(n_splits=1, test_size=0.25, random_state=seed)
                 inner_train, inner_test = next(inner.split(train, y[train]))
                 train, test = train[inner_train], train[inner_test]
-                part.held_out = test
+                trial.held_out = test
                 if y[test].min() == y[test].max():
                     raise ValueError("the rows to tune the threshold on have one class only")
             scaler = StandardScaler().fit(X[train])
-            X_train, part.X_held_out = scaler.transform(X[train]), scaler.transform(X[test])
+            X_train, trial.X_held_out = scaler.transform(X[train]), scaler.transform(X[test])
             begin = time.perf_counter()
             fitted = method.make(seed)
             if method.kind == "classifier":
-                part.probability = _probability(fitted.fit(X_train, y[train]), part.X_held_out)
-                part.seconds_training = time.perf_counter() - begin
+                trial.probability = _probability(fitted.fit(X_train, y[train]), trial.X_held_out)
+                trial.seconds_training = time.perf_counter() - begin
             else:
-                part.X_resampled, part.y_resampled = fitted.fit_resample(X_train, y[train])
-                part.seconds_resampling = time.perf_counter() - begin
+                trial.X_resampled, trial.y_resampled = fitted.fit_resample(X_train, y[train])
+                trial.seconds_resampling = time.perf_counter() - begin
         except Exception as error:  # noqa: BLE001 - what goes wrong is a result
-            part.failure = f"{type(error).__name__}: {error}"
-    return part
+            trial.failure = f"{type(error).__name__}: {error}"
+    return trial
 
 
 def _probability(classifier: ClassifierMixin, X: np.ndarray) -> np.ndarray:
@@ -259,95 +260,97 @@ def _probability(classifier: ClassifierMixin, X: np.ndarray) -> np.ndarray:
     return expit(classifier.decision_function(X))
 
 
-def _train_networks(parts: list[_Part], network: Network, n_jobs: int, verbose: int) -> None:
+def _train_networks(trials: list[_Trial], network: Network, n_jobs: int, verbose: int) -> None:
     """Train one stack on all resampled parts, and let it predict the rows that were held out."""
     # Raw data with and without a tuned threshold are the same rows with the same seed: one network.
-    members: dict[str, list[_Part]] = {}
-    for part in parts:
-        if len(part.X_resampled) > 0:
-            key = joblib_hash((part.X_resampled, part.y_resampled, part.seed))
-            members.setdefault(key, []).append(part)
+    members: dict[str, list[_Trial]] = {}
+    for trial in trials:
+        if len(trial.X_resampled) > 0:
+            key = joblib_hash((trial.X_resampled, trial.y_resampled, trial.seed))
+            members.setdefault(key, []).append(trial)
     if not members:
         return
     firsts = [same[0] for same in members.values()]
     begin = time.perf_counter()
     stack = NetworkStack(network, n_jobs=n_jobs, verbose=verbose)
     stack.fit(
-        [part.X_resampled for part in firsts],
-        [part.y_resampled for part in firsts],
-        [part.seed for part in firsts],
+        [trial.X_resampled for trial in firsts],
+        [trial.y_resampled for trial in firsts],
+        [trial.seed for trial in firsts],
     )
-    seconds_a_row = (time.perf_counter() - begin) / sum(len(part.X_resampled) for part in firsts)
+    seconds_per_row = (time.perf_counter() - begin) / sum(
+        len(trial.X_resampled) for trial in firsts
+    )
     for member, same in enumerate(members.values()):
-        for part in same:
-            part.seconds_training = seconds_a_row * len(part.X_resampled)
-            part.probability = stack.predict_proba(member, part.X_held_out)[:, 1].astype(float)
-            if not np.isfinite(part.probability).all():
-                part.failure = "the network's training diverged: its probabilities are not finite"
+        for trial in same:
+            trial.seconds_training = seconds_per_row * len(trial.X_resampled)
+            trial.probability = stack.predict_proba(member, trial.X_held_out)[:, 1].astype(float)
+            if not np.isfinite(trial.probability).all():
+                trial.failure = "the network's training diverged: its probabilities are not finite"
 
 
 def _score(
-    parts: list[_Part], dataset: Dataset, protocol: Protocol, network: Network
+    trials: list[_Trial], dataset: Dataset, protocol: Protocol, network: Network
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Long rows of scores and of predictions."""
-    tuning = {(part.fold, part.method.name): part for part in parts if part.for_threshold}
-    rows, predictions = [], []
-    for part in parts:
-        if part.for_threshold:
+    """Scores and predictions as long tables."""
+    tuning = {(trial.fold, trial.method.name): trial for trial in trials if trial.for_threshold}
+    scores, predictions = [], []
+    for trial in trials:
+        if trial.for_threshold:
             continue
-        method = part.method
-        tuned_on = tuning.get((part.fold, method.name))
+        method = trial.method
+        tuned_on = tuning.get((trial.fold, method.name))
         tuning_failure = tuned_on.failure if tuned_on else ""
-        failure = part.failure or (tuning_failure if method.kind == "threshold" else "")
+        failure = trial.failure or (tuning_failure if method.kind == "threshold" else "")
         key = {
             "dataset": dataset.name,
             "protocol": protocol.name,
-            "fold": part.fold,
+            "fold": trial.fold,
             "method": method.name,
         }
         about = {
             "family": FAMILIES.get(dataset.name, dataset.name.rpartition("-")[0]),
-            "seed": part.seed,
-            "seconds_resampling": round(part.seconds_resampling, 4),
-            "seconds_training": round(part.seconds_training, 4),
+            "seed": trial.seed,
+            "seconds_resampling": round(trial.seconds_resampling, 4),
+            "seconds_training": round(trial.seconds_training, 4),
             "settings": _settings(method, network),
             "versions": _versions(),
         }
         if failure:
-            rows.append(key | {"metric": "", "value": np.nan} | about | {"failure": failure})
+            scores.append(key | {"metric": "", "value": np.nan} | about | {"failure": failure})
             continue
-        y_test = dataset.y[part.held_out]
+        y_test = dataset.y[trial.held_out]
         threshold = None
         if tuning_failure:
             missing = {"metric": "f1_tuned", "value": np.nan}
-            rows.append(key | missing | about | {"failure": tuning_failure})
+            scores.append(key | missing | about | {"failure": tuning_failure})
         elif tuned_on:
             threshold = tune_threshold(dataset.y[tuned_on.held_out], tuned_on.probability)
-        for metric, value in _metrics(y_test, part.probability, threshold, method).items():
-            rows.append(key | {"metric": metric, "value": value} | about | {"failure": ""})
-        predicted = {"row": part.held_out, "y": y_test, "probability": part.probability}
+        for metric, value in _metrics(y_test, trial.probability, threshold, method).items():
+            scores.append(key | {"metric": metric, "value": value} | about | {"failure": ""})
+        predicted = {"row": trial.held_out, "y": y_test, "probability": trial.probability}
         tuned = {"threshold": np.nan if threshold is None else threshold}
         predictions.append(pd.DataFrame(key | predicted | tuned))
     predictions = pd.concat(predictions, ignore_index=True) if predictions else pd.DataFrame()
-    return pd.DataFrame(rows), predictions
+    return pd.DataFrame(scores), predictions
 
 
 def _metrics(
     y: np.ndarray, probability: np.ndarray, threshold: float | None, method: Method
 ) -> dict[str, float]:
     """Scores of one split; precision and recall are macro averages, as in the papers."""
-    called = probability >= (threshold if method.kind == "threshold" else 0.5)
+    predicted = probability >= (threshold if method.kind == "threshold" else 0.5)
     scores = {
-        "f1": f1_score(y, called, average="macro"),
+        "f1": f1_score(y, predicted, average="macro"),
         "auc": roc_auc_score(y, probability),
         "average_precision": average_precision_score(y, probability),
-        "precision": precision_score(y, called, average="macro", zero_division=0),
-        "recall": recall_score(y, called, average="macro"),
-        "precision_minority": precision_score(y, called, zero_division=0),
-        "recall_minority": recall_score(y, called),
-        "g_mean": geometric_mean_score(y, called),
-        "balanced_accuracy": balanced_accuracy_score(y, called),
-        "mcc": matthews_corrcoef(y, called),
+        "precision": precision_score(y, predicted, average="macro", zero_division=0),
+        "recall": recall_score(y, predicted, average="macro"),
+        "precision_minority": precision_score(y, predicted, zero_division=0),
+        "recall_minority": recall_score(y, predicted),
+        "g_mean": geometric_mean_score(y, predicted),
+        "balanced_accuracy": balanced_accuracy_score(y, predicted),
+        "mcc": matthews_corrcoef(y, predicted),
     }
     if threshold is not None:
         scores["f1_tuned"] = f1_score(y, probability >= threshold, average="macro")

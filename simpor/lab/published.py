@@ -2,7 +2,8 @@
 
 Facts only, copied digit for digit, misprints included, each with its source in words. Methods keep
 the papers' names (``DeepSM`` and ``BL SMOTE`` are spelled ``DeepSMOTE`` and ``BL-SMOTE``
-throughout); :data:`METHOD_OF_PAPER_NAME` translates them. Data sets are named as in `simpor.lab.datasets`.
+throughout); :data:`METHOD_OF_PAPER_NAME` translates them. Data sets are named as in
+`simpor.lab.datasets`.
 
 ==========================  ====================================================================
 source                      here
@@ -21,7 +22,7 @@ TAI, Figures 6 and 7        :data:`FIGURES_6_AND_7`: what the text says; the cur
 TAI, Figure 8               :data:`HARD_TO_DIFFERENTIATE_TAI`
 ==========================  ====================================================================
 
-:func:`all_values` gives all results as long rows with their sources.
+:func:`all_values` gives all results as one long table with their sources.
 """
 
 from __future__ import annotations
@@ -183,7 +184,8 @@ NETWORKS = _read("networks.csv").set_index("source").T
 are ReLU and its output is softmax; the TAI table names no activation."""
 
 SETTINGS = _read("settings.csv")
-"""Printed settings of the methods, the values as texts; those of the final classifiers are in :data:`NETWORKS`."""
+"""Printed settings of the methods, the values as texts; those of the final networks are in
+:data:`NETWORKS`."""
 
 
 def scores(
@@ -229,11 +231,11 @@ def scores(
 
 
 def all_values() -> pd.DataFrame:
-    """Give every number of both papers' result tables, one row each, with its source.
+    """Give every number of both papers' result tables, each in a row with its source.
 
     Returns
     -------
-    rows : DataFrame
+    values : DataFrame
         Columns ``source``; ``dataset`` (a name that `simpor.lab.datasets.load` knows, or "all 41");
         ``metric``; ``method`` (the paper's name; "-" where the number is about the data set);
         ``value``. No two rows share all of the first four.
@@ -241,8 +243,8 @@ def all_values() -> pd.DataFrame:
     Examples
     --------
     >>> from simpor.lab.published import all_values
-    >>> rows = all_values()
-    >>> rows[rows["source"] == "TAI, Table III"].head(2)["value"].to_list()
+    >>> values = all_values()
+    >>> values[values["source"] == "TAI, Table III"].head(2)["value"].to_list()
     [0.00182, 0.00266]
     """
     # The credit card rows of Tables V to VIII come with their tables.
@@ -251,15 +253,15 @@ def all_values() -> pd.DataFrame:
     parts = [
         controlled.assign(dataset=names),
         *(_long(forty_one(metric)).assign(metric=metric) for metric in _FORTY_ONE),
-        _long(P_VALUES.T, rows="metric").assign(
+        _long(P_VALUES.T, index="metric").assign(
             dataset="all 41", metric=lambda part: "p-value, " + part["metric"]
         ),
         _long(PREPRINT_COUNTS, columns="metric").assign(method="-"),
         _long(DATASETS, columns="metric").assign(source="TAI, Table IX", method="-"),
         WINNING_TIMES.assign(dataset="all 41", metric="winning times, " + WINNING_TIMES["metric"]),
-        _long(HARD_TO_DIFFERENTIATE_TAI.T, rows="metric").assign(dataset="abalone9-18"),
-        _long(HARD_TO_DIFFERENTIATE.to_frame().T, rows="metric").assign(dataset="credit-card-7"),
-        _long(HISTOGRAM_COUNTS.to_frame("ADASYN"), rows="metric").assign(
+        _long(HARD_TO_DIFFERENTIATE_TAI.T, index="metric").assign(dataset="abalone9-18"),
+        _long(HARD_TO_DIFFERENTIATE.to_frame().T, index="metric").assign(dataset="credit-card-7"),
+        _long(HISTOGRAM_COUNTS.to_frame("ADASYN"), index="metric").assign(
             dataset="credit-card-7", metric=lambda part: "n_" + part["metric"]
         ),
     ]
@@ -267,7 +269,7 @@ def all_values() -> pd.DataFrame:
     return pd.concat([part[columns] for part in parts], ignore_index=True)
 
 
-def _long(table: pd.DataFrame, rows: str = "dataset", columns: str = "method") -> pd.DataFrame:
+def _long(table: pd.DataFrame, index: str = "dataset", columns: str = "method") -> pd.DataFrame:
     """A table as one row for each cell, in reading order, with the source of the table."""
-    stacked = table.rename_axis(index=rows, columns=columns).stack()
+    stacked = table.rename_axis(index=index, columns=columns).stack()
     return stacked.rename("value").reset_index().assign(source=table.attrs.get("source"))

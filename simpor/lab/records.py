@@ -1,18 +1,18 @@
-"""Recorded rows: where they are, how they are read, and how they are written.
+"""Recorded scores: where they are, how they are read, and how they are written.
 
-Each data set under each protocol has two files: the long rows in
-``RESULTS/PROTOCOL/DATASET.csv.gz``, whose first two lines say how they were made, and beside it in
-``DATASET.npz`` the predictions for every test row and the tuned thresholds, from which any other
-metric can be computed. ``python -m simpor.lab.study`` writes them.
+Each data set under each protocol has two files: the scores in ``RESULTS/PROTOCOL/DATASET.csv.gz``,
+whose first two lines say how they were made, and beside it in ``DATASET.npz`` the predictions for
+every test row and the tuned thresholds, from which any other metric can be computed.
+``python -m simpor.lab.study`` writes them.
 
-A chapter reads the rows of a data set with :func:`read_both`, from whatever folder it runs in:
+A chapter reads the scores of a data set with :func:`read_both`, from whatever folder it runs in:
 
 >>> from simpor.lab.records import read_both
 >>> recorded = read_both("moon-7")
 >>> list(recorded)
 ['as published', 'sound']
->>> rows = recorded["sound"]
->>> int(rows["fold"].nunique())
+>>> scores = recorded["sound"]
+>>> int(scores["fold"].nunique())
 10
 """
 
@@ -31,7 +31,7 @@ import pandas as pd
 
 from simpor.lab._files import UNREADABLE, naming_damage, read_arrays, write_whole
 
-#: The rows that belong to the book: ``book/results`` beside the package.
+#: The scores that belong to the book: ``book/results`` beside the package.
 RESULTS = Path(__file__).parents[2] / "book" / "results"
 
 #: The protocols as tables and figures call them, and by their names in
@@ -39,11 +39,11 @@ RESULTS = Path(__file__).parents[2] / "book" / "results"
 HEADINGS = {"as published": "published", "sound": "sound"}
 
 _HEADER_LINES = 2
-_CURE = "run the command that made it again; the damaged file is kept as *.damaged."
+_CURE = "run its command again; the damaged file is kept as *.damaged."
 
 
 def read_both(dataset: str, results: str | Path = RESULTS) -> dict[str, pd.DataFrame]:
-    """Recorded rows of one data set under both protocols, by their headings.
+    """Recorded scores of one data set under both protocols, by their headings.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def read_both(dataset: str, results: str | Path = RESULTS) -> dict[str, pd.DataF
     Returns
     -------
     dict of str to DataFrame
-        ``{"as published": rows, "sound": rows}`` in this order, with long rows as in :func:`read`.
+        ``{"as published": scores, "sound": scores}`` in this order, each as in :func:`read`.
         A protocol under which the set is not recorded is left out: ``credit-card-10`` and
         ``credit-card-15`` are recorded as published only.
 
@@ -68,12 +68,12 @@ def read_both(dataset: str, results: str | Path = RESULTS) -> dict[str, pd.DataF
 
     Examples
     --------
-    The rows of several sets are joined with pandas:
+    The scores of several sets are joined with pandas:
 
     >>> import pandas as pd
     >>> from simpor.lab.records import HEADINGS, read_both
     >>> both = [read_both(name) for name in ("glass4", "glass5")]
-    >>> recorded = {heading: pd.concat(rows[heading] for rows in both) for heading in HEADINGS}
+    >>> recorded = {heading: pd.concat(one[heading] for one in both) for heading in HEADINGS}
     >>> recorded["sound"]["dataset"].unique().tolist()
     ['glass4', 'glass5']
     """
@@ -88,7 +88,7 @@ def read_both(dataset: str, results: str | Path = RESULTS) -> dict[str, pd.DataF
 
 
 def read(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataFrame:
-    """Recorded rows of one data set under one protocol.
+    """Recorded scores of one data set under one protocol.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def read(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataF
     Returns
     -------
     DataFrame
-        Long rows, see :func:`simpor.lab.protocol.run`.
+        A long table, see :func:`simpor.lab.protocol.run`.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def write_scores(
 
 
 def scores_path(dataset: str, protocol: str, results: str | Path = RESULTS) -> Path:
-    """Where the rows of one data set under one protocol are, or will be.
+    """Where the scores of one data set under one protocol are, or will be.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def scores_path(dataset: str, protocol: str, results: str | Path = RESULTS) -> P
 
 
 def predictions_path(path: Path) -> Path:
-    """Where the predictions are that belong to a file of rows.
+    """Where the predictions are that belong to a file of scores.
 
     Parameters
     ----------
@@ -278,7 +278,7 @@ def recorded(path: Path, command: str) -> Path:
         return path
     if path.is_relative_to(RESULTS) and not RESULTS.is_dir():
         raise FileNotFoundError(
-            "simpor is installed here without its book, so no rows are recorded: give results=, "
+            "simpor is installed here without its book, so no scores are recorded: give results=, "
             "the folder book/results in a copy of the project."
         )
     raise FileNotFoundError(f"{path} is not recorded: run {command}.")
@@ -307,7 +307,7 @@ def check_folder(results: Path) -> None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether rows and predictions can be read and are of the same methods.
+    """Whether scores and predictions can be read and are of the same methods.
 
     Parameters
     ----------
@@ -328,14 +328,14 @@ def is_whole(path: Path) -> bool:
 
 
 def set_aside(path: Path) -> None:
-    """Rename rows and predictions, so that they no longer count and are not lost.
+    """Rename scores and predictions, so that they no longer count and are not lost.
 
     Call this only while holding the claim on the set, see :func:`claim`.
 
     Parameters
     ----------
     path : Path
-        Of the rows. Both files get ".damaged" behind their names.
+        Of the scores. Both files get ".damaged" behind their names.
     """
     for file in (path, predictions_path(path)):
         if file.is_file():
@@ -343,7 +343,7 @@ def set_aside(path: Path) -> None:
 
 
 def first_line(path: Path) -> str:
-    """The line that says which command made a file of rows.
+    """The line that says which command made a file of scores.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Record a comparison: ``python -m simpor.lab.study --help``.
 
-:mod:`simpor.lab.records` says which files a study writes. A set whose rows are there is not run
+:mod:`simpor.lab.records` says which files a study writes. A set whose scores are there is not run
 again: an interrupted study resumes. Both files of a set get their names when both are complete, the
-rows last. Files that cannot be read are set aside under another name, and the set is run again.
+scores last. Files that cannot be read are set aside under another name, and the set is run again.
 Studies on one folder at the same time share the sets out: one that another study works on is left
 to it.
 
@@ -42,7 +42,7 @@ _METHOD_GROUPS = {"comparison": COMPARISON, "ablation": ABLATION, "controls": CO
 
 @dataclass(frozen=True)
 class _Task:
-    """One data set under one protocol, and the file of its rows."""
+    """One data set under one protocol, and the file of its scores."""
 
     dataset: str
     protocol: str
@@ -56,14 +56,14 @@ class _Task:
 
     @property
     def made_by(self) -> str:
-        """How the first line of the rows begins: the command, with nothing left to defaults."""
+        """How the first line of the file begins: the command, with nothing left to defaults."""
         return (
             f"# Made by python -m simpor.lab.study --datasets '{self.dataset}' --protocol "
             f"{self.protocol} --trials {self.trials} --methods {' '.join(self.methods)} in"
         )
 
     def is_pending(self) -> bool:
-        """Whether the set has to be run; rows that another command made are kept, with a warning.
+        """Whether the set has to be run; what another command made is kept, with a warning.
 
         Call this only while holding the claim: damaged files are set aside.
         """
@@ -83,7 +83,7 @@ class _Task:
         return False
 
     def record(self, data: Dataset, n_jobs: int, verbose: int) -> None:
-        """Run the set and write its rows and predictions."""
+        """Run the set and write its scores and predictions."""
         begin = time.perf_counter()
         scores, predictions = run(
             data,
@@ -109,7 +109,7 @@ def record(
     n_jobs: int = -1,
     verbose: int = 1,
 ) -> Path:
-    """Run one data set under one protocol and write its rows and predictions.
+    """Run one data set under one protocol and write its scores and predictions.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def record(
     Returns
     -------
     Path
-        Of the rows.
+        Of the scores.
     """
     trials = _n_splits(protocol) if trials is None else trials
     task = _Task(data.name, protocol, tuple(methods), trials, Path(results))

@@ -377,7 +377,7 @@ def means_by_value(
         Of one data set under one protocol, see :func:`sensitivity`.
     method : str
     score : str, default="test"
-        Column of the rows.
+        Column of the scores.
     test_share : float, default=0.2
         Share of the rows in the test part of a split.
     level : float, default=0.95
@@ -441,7 +441,7 @@ def long_rows(scores: pd.DataFrame, method: str) -> pd.DataFrame:
 
 
 def read(dataset: str, protocol: str, results: str | Path = RESULTS) -> pd.DataFrame:
-    """Recorded rows of one data set.
+    """Recorded scores of one data set.
 
     Parameters
     ----------

@@ -216,7 +216,7 @@ def train_autoencoder(
 def draw_batches(
     y: np.ndarray, n_steps: int, rng: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of the batches: all classes equally likely, and one class for the whole batch.
+    """Indices of the rows in batches with all classes equally likely, and in batches of one class.
 
     Parameters
     ----------
@@ -229,16 +229,16 @@ def draw_batches(
     batches, batches_of_one_class : int ndarrays of shape (n_steps, BATCH_SIZE)
         Drawn with replacement.
     """
-    rows_of_class = [np.flatnonzero(y == label) for label in np.unique(y)]
+    indices_of_class = [np.flatnonzero(y == label) for label in np.unique(y)]
 
     def draw(classes: np.ndarray) -> np.ndarray:
         """One row of each of these classes."""
-        sizes = np.array([len(rows) for rows in rows_of_class])
+        sizes = np.array([len(indices) for indices in indices_of_class])
         starts = np.cumsum(sizes) - sizes
         positions = starts[classes] + rng.randint(sizes[classes])
-        return np.concatenate(rows_of_class)[positions]
+        return np.concatenate(indices_of_class)[positions]
 
-    n_classes = len(rows_of_class)
+    n_classes = len(indices_of_class)
     shape = (n_steps, BATCH_SIZE)
     one_class = np.broadcast_to(rng.randint(n_classes, size=(n_steps, 1)), shape)
     return draw(rng.randint(n_classes, size=shape)), draw(one_class)

@@ -230,7 +230,7 @@ def test_a_damaged_file_is_named_set_aside_and_recorded_again(
     damaged = path.read_bytes()
     if damage is not take_that_of_another_method:
         with pytest.raises(
-            ValueError, match=rf"{re.escape(str(path))} is damaged or cut short: run the comm"
+            ValueError, match=rf"{re.escape(str(path))} is damaged or cut short: run its comm"
         ):
             read("glass5", "published", tmp_path)
     capsys.readouterr()
