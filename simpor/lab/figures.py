@@ -401,8 +401,7 @@ def curve_with_bars(ax: Axes, table: pd.DataFrame, *, label: str | None = None) 
     ax : matplotlib.axes.Axes
     table : DataFrame
         From :func:`simpor.lab.tuning.means_by_value`: the values as index, columns ``mean``,
-        ``low`` and
-        ``high``.
+        ``low`` and ``high``.
     label : str, optional
         Of the legend.
 
