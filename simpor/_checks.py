@@ -6,6 +6,8 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 #: How the user tells imbalanced-learn how many rows each class is to have.
 SamplingStrategy = float | str | Mapping[Any, int] | Callable[[np.ndarray], Mapping[Any, int]]
@@ -93,6 +95,42 @@ def check_bandwidth(bandwidth: Any) -> float:
     if not (math.isfinite(h) and h > 0):
         raise ValueError(f'bandwidth={bandwidth!r}: give a positive, finite number or "scott".')
     return h
+
+
+def check_queries(estimator: BaseEstimator, X: Any) -> np.ndarray:
+    """Validate the points at which a fitted density or ratio is asked for.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Fitted.
+    X : array-like of shape (m, d)
+
+    Returns
+    -------
+    ndarray of shape (m, d)
+        Contiguous floats of 64 bits.
+
+    Raises
+    ------
+    ValueError
+        If `X` has other features than the rows of `fit`, or is not finite or two-dimensional.
+
+    Notes
+    -----
+    Names of columns are compared where both tables have them. An objective that was fitted on a
+    frame is climbed with arrays, and must not warn at each of its evaluations.
+    """
+    check_is_fitted(estimator)
+    if hasattr(X, "columns") and hasattr(estimator, "feature_names_in_"):
+        return validate_data(estimator, X, dtype=np.float64, order="C", reset=False)
+    X = check_array(X, dtype=np.float64, order="C")
+    if X.shape[1] != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {X.shape[1]} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input."
+        )
+    return X
 
 
 def check_n_jobs(n_jobs: Any) -> None:

@@ -1,6 +1,5 @@
 """The small Keras network that finds the informative region (TAI paper, III-C)."""
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
@@ -18,10 +17,13 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from simpor._checks import LARGEST_SEED, check_whole, is_number
+from simpor._keras import import_keras
 
 BLOCK = 256  # rows whose gradients are summed at once, see _compile
 
 TOO_LARGE = "X holds values too large for a network: standardise it (StandardScaler)."
+
+INSTEAD = ", or pass learner=a scikit-learn classifier"  # the end of messages about Keras
 
 Tensor = Any  # TensorFlow has no type annotations
 
@@ -114,7 +116,8 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         ImportError
             If Keras or TensorFlow is missing.
         RuntimeError
-            If Keras runs on another backend than TensorFlow.
+            If Keras runs on another backend than TensorFlow, or this process is a fork of one that
+            has used TensorFlow.
         ValueError
             If a value is not finite, a parameter is out of range, or the training diverges.
         """
@@ -124,6 +127,7 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         rows = _as_float32(X)
         classes, codes = np.unique(y, return_inverse=True)
         sizes = (X.shape[1], *map(int, self.hidden_layers), len(classes))
+        import_keras(INSTEAD)  # refuses a process in which TensorFlow would wait for ever
         compiled = _compile(sizes, float(self.learning_rate))
 
         if self._has_sizes(sizes) and np.array_equal(classes, self.classes_):
@@ -166,6 +170,7 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "weights_")
         rows = _as_float32(validate_data(self, X, dtype=np.float64, reset=False))
         sizes = (rows.shape[1], *[len(bias) for bias in self.weights_[1::2]])
+        import_keras(INSTEAD)  # refuses a process in which TensorFlow would wait for ever
         compiled = _compile(sizes, float(self.learning_rate))
         with compiled.lock:
             compiled.network.set_weights(self.weights_)
@@ -232,7 +237,7 @@ def _compile(sizes: tuple[int, ...], learning_rate: float) -> _Compiled:
     Gradients are summed block by block. A product over thousands of rows would be split among the
     threads, and its last bits would depend on their number.
     """
-    keras, tf = _import_keras()
+    keras, tf = import_keras(INSTEAD)
     n_features, *hidden_layers, n_classes = sizes
 
     # for so few neurons a GPU is slower, and it does not repeat results bit for bit
@@ -292,7 +297,7 @@ def _dense(keras: ModuleType, n_neurons: int, **settings: str) -> Any:
 
 def _first_weights(sizes: tuple[int, ...], random_state: np.random.RandomState) -> list[np.ndarray]:
     """Keras' own first weights, Glorot uniform and zero, from our random state."""
-    keras, tf = _import_keras()
+    keras, tf = import_keras(INSTEAD)
     weights = []
     for shape in pairwise(sizes):
         glorot = keras.initializers.GlorotUniform(seed=random_state.randint(LARGEST_SEED))
@@ -300,22 +305,3 @@ def _first_weights(sizes: tuple[int, ...], random_state: np.random.RandomState) 
             kernel = np.asarray(glorot(shape, dtype="float32"))
         weights += [kernel, np.zeros(shape[1], dtype=np.float32)]
     return weights
-
-
-def _import_keras() -> tuple[ModuleType, ModuleType]:
-    """Import Keras and TensorFlow at first use, so that `import simpor` needs neither."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # silence start-up messages
-    try:
-        import keras
-        import tensorflow as tf
-    except ImportError as error:
-        raise ImportError(
-            'The entropy network needs Keras with TensorFlow: pip install "simpor[keras]", '
-            "or pass learner=a scikit-learn classifier."
-        ) from error
-    if keras.backend.backend() != "tensorflow":
-        raise RuntimeError(
-            f"Keras runs on {keras.backend.backend()} here: set KERAS_BACKEND=tensorflow before "
-            "Keras is imported, or pass learner=a scikit-learn classifier."
-        )
-    return keras, tf

@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from simpor._checks import check_bandwidth, check_n_jobs
+from simpor._checks import check_bandwidth, check_n_jobs, check_queries
 from simpor._kernel_sums import kernel_sums
+
+LARGEST_FLOAT = np.finfo(np.float64).max
 
 
 def kernel_sums_by_formula(
@@ -132,7 +134,8 @@ class GaussianKDE(DensityMixin, BaseEstimator):
     -----
     TAI paper, Eq. 10 and 11 (its kernels lack the minus sign in the exponent), and its section on
     the bandwidth. A query too far away for its squared distance to be a float has the log density
-    ``-inf`` and a gradient towards the mean of the rows.
+    ``-inf`` and a gradient towards the mean of the rows. A gradient beyond the largest float is
+    that float.
 
     Examples
     --------
@@ -177,7 +180,9 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         else:
             self.bandwidth_ = check_bandwidth(self.bandwidth)
         self._rows = self._in_unit(X)
-        if not np.isfinite(self._rows).all():
+        with np.errstate(over="ignore"):
+            largest_sum = len(X) * np.abs(self._rows).max()
+        if not np.isfinite(largest_sum):
             raise ValueError(
                 f"bandwidth={self.bandwidth_!r} is too small for rows as large as {np.abs(X).max()!r}; "
                 "scale the features or give a larger bandwidth."
@@ -196,10 +201,6 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         with np.errstate(over="ignore"):
             return X / self._unit
 
-    def _check_queries(self, X: ArrayLike) -> np.ndarray:
-        check_is_fitted(self)
-        return validate_data(self, X, dtype=np.float64, order="C", reset=False)
-
     def _log_density_and_shift(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         n, d = self._rows.shape
         queries, h = self._in_unit(X), self.bandwidth_ / self._unit
@@ -211,13 +212,16 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         # the weights cannot be told apart at such a distance: the plain mean is the mean-shift point
         far = log_sum == -np.inf
         if far.any():
-            shift[far] = self._rows.mean(axis=0) * self._unit - X[far]
+            with np.errstate(over="ignore"):
+                shift[far] = self._rows.mean(axis=0) * self._unit - X[far]
         log_norm = math.log(n) + d * math.log(self.bandwidth_) + 0.5 * d * math.log(2 * math.pi)
         return log_sum - log_norm, shift
 
     def _score_and_gradient(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         log_density, shift = self._log_density_and_shift(X)
-        return log_density, shift / self.bandwidth_ / self.bandwidth_
+        with np.errstate(over="ignore"):
+            gradient = shift / self.bandwidth_ / self.bandwidth_
+        return log_density, np.clip(gradient, -LARGEST_FLOAT, LARGEST_FLOAT)
 
     def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Log density at each query.
@@ -231,7 +235,9 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         ndarray of shape (m,)
             In nats per unit volume, as :meth:`sklearn.neighbors.KernelDensity.score_samples`.
         """
-        return self._log_density_and_shift(self._check_queries(X))[0]
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, order="C", reset=False)
+        return self._log_density_and_shift(X)[0]
 
     def gradient(self, X: ArrayLike) -> np.ndarray:
         """Gradient of the log density at each query: ``(m(x) - x) / h**2``.
@@ -259,7 +265,7 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         log_density : ndarray of shape (m,)
         gradient : ndarray of shape (m, d)
         """
-        return self._score_and_gradient(self._check_queries(X))
+        return self._score_and_gradient(check_queries(self, X))
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Total log density of the queries, by which scikit-learn's searches choose a bandwidth.

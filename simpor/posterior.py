@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
-from simpor._checks import check_bandwidth, check_n_jobs
-from simpor.kde import GaussianKDE, scott_bandwidth
+from simpor._checks import check_bandwidth, check_n_jobs, check_queries
+from simpor.kde import LARGEST_FLOAT, GaussianKDE, scott_bandwidth
 
 
 class PosteriorRatio(BaseEstimator):
@@ -29,14 +29,14 @@ class PosteriorRatio(BaseEstimator):
 
     Parameters
     ----------
-    bandwidth : float, "scott" or pair of floats, default="scott"
+    bandwidth : float, "scott" or pair of these, default="scott"
         In the unit of the features. "scott" is :math:`N^{-1/(d+4)}` with :math:`N` the number of
-        all rows, one bandwidth for both classes, as in Eq. 10. A pair is (positive, others).
+        all rows, the same for both classes, as in Eq. 10. A pair is (positive, others).
     priors : {"empirical", "equal"}, default="empirical"
         "empirical" takes the shares of the classes in the data (TAI paper), "equal" leaves the
         priors out (preprint).
     n_jobs : int, default=None
-        Threads, as in :class:`GaussianKDE`.
+        Maximum number of threads, as in :class:`GaussianKDE`.
 
     Attributes
     ----------
@@ -54,7 +54,9 @@ class PosteriorRatio(BaseEstimator):
     Notes
     -----
     Far from all data the ratio is unbounded: there it grows in the direction in which the positive
-    class's outermost row is nearer than the others'. Climb it on a bounded set.
+    class's outermost row is nearer than the others'. Climb it on a bounded set. Where a query is too
+    far away for either log density to be a float, the densities cannot be compared: the log ratio is
+    that of the priors.
 
     Examples
     --------
@@ -73,7 +75,7 @@ class PosteriorRatio(BaseEstimator):
     def __init__(
         self,
         *,
-        bandwidth: float | str | Sequence[float] = "scott",
+        bandwidth: float | str | Sequence[float | str] = "scott",
         priors: str = "empirical",
         n_jobs: int | None = None,
     ) -> None:
@@ -110,8 +112,8 @@ class PosteriorRatio(BaseEstimator):
         if len(self.classes_) < 2:
             raise ValueError("y holds one class; a ratio needs rows of at least two classes.")
         if positive is None:
-            self.positive_ = self.classes_[np.argmin(counts)].item()
-        elif positive in self.classes_:
+            self.positive_ = self.classes_.tolist()[np.argmin(counts)]
+        elif positive in self.classes_.tolist():
             self.positive_ = positive
         else:
             raise ValueError(
@@ -127,20 +129,22 @@ class PosteriorRatio(BaseEstimator):
         return self
 
     def _settle_bandwidths(self, n_rows: int, n_features: int) -> tuple[float, float]:
-        if isinstance(self.bandwidth, str) and self.bandwidth == "scott":
-            h = scott_bandwidth(n_rows, n_features)
-            return h, h
-        if isinstance(self.bandwidth, (tuple, list)):
-            if len(self.bandwidth) != 2:
-                raise ValueError(f"bandwidth={self.bandwidth!r}: a pair is (positive, others).")
-            return check_bandwidth(self.bandwidth[0]), check_bandwidth(self.bandwidth[1])
-        h = check_bandwidth(self.bandwidth)
-        return h, h
+        one = self.bandwidth
+        pair = one if isinstance(one, (tuple, list)) else (one, one)
+        if len(pair) != 2:
+            raise ValueError(f"bandwidth={self.bandwidth!r}: a pair is (positive, others).")
+        positive, others = (
+            scott_bandwidth(n_rows, n_features)
+            if isinstance(h, str) and h == "scott"
+            else check_bandwidth(h)
+            for h in pair
+        )
+        return positive, others
 
     def _settle_priors(self, is_positive: np.ndarray) -> float:
-        if self.priors == "empirical":
+        if isinstance(self.priors, str) and self.priors == "empirical":
             return math.log(is_positive.sum()) - math.log((~is_positive).sum())
-        if self.priors == "equal":
+        if isinstance(self.priors, str) and self.priors == "equal":
             return 0.0
         raise ValueError(f'priors={self.priors!r}: give "empirical" or "equal".')
 
@@ -184,12 +188,17 @@ class PosteriorRatio(BaseEstimator):
         log_ratio : ndarray of shape (m,)
         gradient : ndarray of shape (m, d)
         """
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, order="C", reset=False)
-        return self._log_ratio_and_gradient(X)
+        return self._log_ratio_and_gradient(check_queries(self, X))
 
     def _log_ratio_and_gradient(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same without a check of the queries, which costs more than a few points' densities."""
+        """The same for callers that have validated X; validation dominates for few points."""
         log_positive, gradient_positive = self.positive_density_._score_and_gradient(X)
         log_other, gradient_other = self.other_density_._score_and_gradient(X)
-        return log_positive - log_other + self.log_prior_ratio_, gradient_positive - gradient_other
+        comparable = (log_positive > -np.inf) | (log_other > -np.inf)
+        log_ratio = np.subtract(
+            log_positive, log_other, out=np.zeros_like(log_other), where=comparable
+        )
+        with np.errstate(over="ignore"):
+            gradient = gradient_positive - gradient_other
+        gradient = np.clip(gradient, -LARGEST_FLOAT, LARGEST_FLOAT)
+        return log_ratio + self.log_prior_ratio_, gradient

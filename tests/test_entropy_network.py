@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from simpor import EntropyNetwork, entropy_network, informative_region
+from simpor._keras import import_keras
 
 
 def imbalanced(n=200, d=4, seed=0, n_classes=2):
@@ -146,17 +147,17 @@ def test_another_backend_is_named(monkeypatch):
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(RuntimeError, match="runs on jax here: set KERAS_BACKEND=tensorflow"):
-        entropy_network._import_keras()
+        import_keras()
 
 
 def test_the_log_level_is_only_a_default(monkeypatch):
     import os
 
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
-    entropy_network._import_keras()
+    import_keras()
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0"
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
-    entropy_network._import_keras()
+    import_keras()
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2"
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
 

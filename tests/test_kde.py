@@ -205,6 +205,20 @@ def test_rows_too_large_for_the_bandwidth():
         GaussianKDE(bandwidth=1e-200).fit([[1e200]])
 
 
+def test_rows_whose_sum_is_too_large():
+    with pytest.raises(ValueError, match="scale the features"):
+        GaussianKDE(bandwidth=1.0).fit([[1.5e308], [1.5e308]])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bandwidth", [1e-300, 1e-200, 1.0, 1e200, 1e300])
+def test_every_gradient_is_a_float(bandwidth):
+    density = GaussianKDE(bandwidth=bandwidth).fit([[0.0, 0.0], [bandwidth, 0.0]])
+    value, gradient = density.score_samples_and_gradient([[1e307, -1e307], [bandwidth, 0.0]])
+    assert not np.isnan(value).any()
+    assert np.isfinite(gradient).all() and gradient[0, 0] <= 0 <= gradient[0, 1]
+
+
 def test_no_array_of_queries_by_rows_is_held():
     rng = np.random.default_rng(3)
     rows, queries = rng.normal(size=(20_000, 2)), rng.normal(size=(2_000, 2))

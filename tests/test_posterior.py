@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from simpor import GaussianKDE, PosteriorRatio
+from simpor import GaussianKDE, PosteriorRatio, ascend_on_sphere
 
 
 @pytest.fixture
@@ -88,6 +88,56 @@ def test_no_overflow_far_away(two_classes):
     assert np.isfinite(value).all() and np.isfinite(gradient).all()
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bandwidth", [1.0, (0.5, 1.0), 1e-200])
+def test_the_ratio_is_that_of_the_priors_where_no_density_is_a_float(two_classes, bandwidth):
+    X, y, _ = two_classes
+    ratio = PosteriorRatio(bandwidth=bandwidth).fit(X, y)
+    value, gradient = ratio.log_ratio_and_gradient([[1e200, 0, 0], [-1e307, 1e307, 1e307]])
+    assert value.tolist() == [ratio.log_prior_ratio_] * 2
+    assert np.isfinite(gradient).all()
+
+
+def test_labels_of_text_in_any_container(two_classes):
+    pd = pytest.importorskip("pandas")
+    X, y, queries = two_classes
+    expected = PosteriorRatio().fit(X, y).log_ratio(queries)
+    text = np.array(["often", "rare"])[y]
+    for labels in (
+        text,
+        text.tolist(),
+        text.astype(object),
+        pd.Series(text),
+        pd.Series(text, dtype="string"),
+        pd.Series(text, dtype="category"),
+    ):
+        ratio = PosteriorRatio().fit(X, labels)
+        assert ratio.positive_ == "rare" and type(ratio.positive_) is str
+        np.testing.assert_array_equal(ratio.log_ratio(queries), expected)
+        assert PosteriorRatio().fit(X, labels, positive="often").positive_ == "often"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_ratio_of_frames_is_climbed_without_warnings(two_classes):
+    pd = pytest.importorskip("pandas")
+    X, y, queries = two_classes
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    ratio = PosteriorRatio().fit(frame, pd.Series(y))
+    ascent = ascend_on_sphere(ratio.log_ratio_and_gradient, frame[:5], 1.0, random_state=0)
+    assert np.isfinite(ascent.value).all()
+    ratio.gradient(frame)
+    PosteriorRatio().fit(X, y).gradient(frame)
+    GaussianKDE().fit(frame).gradient(queries)
+    with pytest.raises(ValueError, match="feature names should match"):
+        ratio.gradient(frame.rename(columns={"a": "z"}))
+
+
+def test_scott_can_be_one_of_the_pair(two_classes):
+    X, y, _ = two_classes
+    assert PosteriorRatio(bandwidth=("scott", 0.5)).fit(X, y).bandwidth_ == (80 ** (-1 / 7), 0.5)
+    assert PosteriorRatio(bandwidth=[0.5, "scott"]).fit(X, y).bandwidth_ == (0.5, 80 ** (-1 / 7))
+
+
 def test_bad_input(two_classes):
     X, y, _ = two_classes
     for kwargs, error, cure in [
@@ -96,7 +146,14 @@ def test_bad_input(two_classes):
         ({"bandwidth": (1.0, 0.0)}, ValueError, "positive"),
         ({"bandwidth": None}, TypeError, "scott"),
         ({"bandwidth": "silverman"}, TypeError, "scott"),
+        ({"bandwidth": (1.0, "silverman")}, TypeError, "scott"),
+        ({"bandwidth": (1.0, True)}, TypeError, "scott"),
+        ({"bandwidth": (1.0,)}, ValueError, "pair"),
+        ({"bandwidth": np.array([1.0, 2.0])}, TypeError, "scott"),
         ({"priors": "flat"}, ValueError, "empirical"),
+        ({"priors": None}, ValueError, "empirical"),
+        ({"priors": np.array(["equal", "equal"])}, ValueError, "empirical"),
+        ({"n_jobs": True}, ValueError, "threads"),
         ({"n_jobs": 0}, ValueError, "threads"),
     ]:
         with pytest.raises(error, match=cure):

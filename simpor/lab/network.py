@@ -27,6 +27,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm import tqdm
 
 from simpor._checks import LARGEST_SEED
+from simpor._keras import import_keras
 
 __all__ = ["PREPRINT", "TAI", "Network", "NetworkClassifier", "NetworkStack", "Plateau"]
 
@@ -183,6 +184,7 @@ class NetworkStack:
         ValueError
             If a member has no rows, other columns than the first, or labels out of range.
         """
+        import_keras()  # refuses a process in which TensorFlow would wait for ever
         Xs = [np.ascontiguousarray(X, dtype=np.float32) for X in Xs]
         ys = [np.asarray(y, dtype=np.int32) for y in ys]
         _check_members(Xs, ys, seeds, n_classes)
@@ -239,6 +241,7 @@ class NetworkStack:
         -------
         probabilities : ndarray of shape (n, n_classes), float32
         """
+        import_keras()
         from keras import ops
 
         weights = [layer[member] for layer in self.weights_]
@@ -525,7 +528,7 @@ def _epoch_of_member(
 @cache
 def _compiled_epoch() -> Callable[..., tuple[Tensor, Tensor]]:
     """One epoch of a stack, compiled; TensorFlow is loaded here and not before."""
-    import tensorflow as tf
+    _, tf = import_keras()
 
     @tf.function(jit_compile=True)
     def epoch_of_stack(

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from simpor._checks import LARGEST_SEED, SamplingStrategy, check_whole, is_number
 from simpor._columns import TableOverSampler
+from simpor._keras import import_keras
 
 __all__ = ["DeepSMOTE"]
 
@@ -167,8 +168,7 @@ def train_autoencoder(
     encode : callable, (m, d) -> (m, latent_dim), float32
     decode : callable, (m, latent_dim) -> (m, d), float32
     """
-    import keras
-    import tensorflow as tf
+    keras, tf = import_keras()
 
     def dense(n_units: int, activation: str | None = None) -> Any:
         # Without a seed of its own the initialiser would move Python's random state.
