@@ -1,26 +1,21 @@
 """SMOTE in the feature space of a support vector machine: K-SMOTE, WK-SMOTE and EDKS."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
-from scipy.special import entr
 from sklearn.svm import SVC
 from sklearn.utils import check_random_state, gen_batches
 
 from simpor._checks import check_whole, is_number
+from simpor.relatives._feature_space import KernelNeighborhoods, draw, retain
 from simpor.relatives._two_classes import TwoClassClassifier
 
 __all__ = ["KernelSMOTESVC", "augmented_gram"]
 
 ROWS_AT_ONCE = 1024
-TRIES_PER_ROW = 10
-
-Draw = tuple[int, int, float]  # a synthetic row lies at (1 - u) phi(x_p) + u phi(x_q)
 
 
 class KernelSMOTESVC(TwoClassClassifier):
@@ -50,7 +45,7 @@ class KernelSMOTESVC(TwoClassClassifier):
         1 / (number of features * variance of all values).
     softening : float, default=0.1
         For "entropy-difference": added to each distance, in units of the median distance between
-        neighbors. 0 is the formula as found, which near-duplicates upset.
+        neighbours. 0 is the formula as found, which near-duplicates upset.
     random_state : int, RandomState instance or None, default=None
         Seeds the synthetic rows.
 
@@ -101,7 +96,7 @@ class KernelSMOTESVC(TwoClassClassifier):
     0 without any. With :math:`p_i = \lambda_i / \sum_j \lambda_j` in a class of :math:`n_c` rows,
     :math:`\theta_c = -\frac{1}{n_c}\sum_i p_i \ln p_i`; the class of larger :math:`\theta` is
     oversampled, and the entropy difference ED is the larger minus the smaller. A real row is a
-    seed with probability proportional to :math:`1/\lambda_i` (a row without neighbors of its class
+    seed with probability proportional to :math:`1/\lambda_i` (a row without neighbours of its class
     counts as the sparsest of the others), and a synthetic row is kept if \|ED\| falls. This ends
     when ED is 0 or below, when as many rows are kept as the classes differ by, or after ten times
     as many tries.
@@ -169,14 +164,14 @@ class KernelSMOTESVC(TwoClassClassifier):
         n_rows = np.bincount(numbers)
         n_wanted = abs(n_rows[1] - n_rows[0])
         if self.weighting == "entropy-difference":
-            near = _Neighborhoods.of(kernel, numbers, self.k_neighbors, self.softening)
+            near = KernelNeighborhoods.of(kernel, numbers, self.k_neighbors, self.softening)
             oversampled = int(near.thetas().argmax())
-            draws, differences, self.n_rejected_ = _retain(kernel, near, oversampled, n_wanted, rng)
+            draws, differences, self.n_rejected_ = retain(kernel, near, oversampled, n_wanted, rng)
             self.entropy_differences_ = np.array(differences)
         else:
             oversampled = int(n_rows.argmin())
             rows = np.flatnonzero(numbers == oversampled)
-            draws = list(islice(_draw(kernel, rows, self.k_neighbors, rng), n_wanted))
+            draws = list(islice(draw(kernel, rows, self.k_neighbors, rng), n_wanted))
             self.n_rejected_ = 0
         self.oversampled_class_ = self.classes_[oversampled]
         self.seed_indices_ = np.array([p for p, _, _ in draws], dtype=int)
@@ -234,7 +229,7 @@ class KernelSMOTESVC(TwoClassClassifier):
         if self.k_neighbors >= n_smallest:
             raise ValueError(
                 f"k_neighbors={self.k_neighbors}, but a class has n_samples={n_smallest}: pass more "
-                "rows of it, or ask for fewer neighbors."
+                "rows of it, or ask for fewer neighbours."
             )
 
 
@@ -263,7 +258,7 @@ def augmented_gram(
         Of the real rows.
     seed_indices, neighbor_indices : ndarray of int of shape (m,)
     steps : ndarray of shape (m,)
-        A synthetic row lies at ``1 - step`` times its seed plus ``step`` times its neighbor.
+        A synthetic row lies at ``1 - step`` times its seed plus ``step`` times its neighbour.
 
     Returns
     -------
@@ -284,124 +279,3 @@ def augmented_gram(
     with_real = _between(kernel, seed_indices, neighbor_indices, steps)
     among_synthetic = _between(with_real.T, seed_indices, neighbor_indices, steps)
     return np.block([[kernel, with_real], [with_real.T, among_synthetic]])
-
-
-def _squared_distances(kernel: np.ndarray) -> np.ndarray:
-    """Squared distances in the feature space, from a kernel matrix."""
-    diagonal = np.diag(kernel)
-    return np.maximum(diagonal[:, None] + diagonal - 2 * kernel, 0)
-
-
-def _draw(
-    kernel: np.ndarray,
-    rows: np.ndarray,
-    k_neighbors: int,
-    rng: np.random.RandomState,
-    weights: np.ndarray | None = None,
-) -> Iterator[Draw]:
-    """Synthetic rows of a class without end; a seed is as likely as its weight, or as any other."""
-    distances = _squared_distances(kernel[np.ix_(rows, rows)])
-    np.fill_diagonal(distances, -1)  # each row comes first among its neighbors, before duplicates
-    neighbors = np.argsort(distances, axis=1, kind="stable")[:, 1 : k_neighbors + 1]
-    while True:
-        seed = rng.choice(len(rows), p=weights)
-        neighbor = neighbors[seed, rng.randint(k_neighbors)]
-        yield rows[seed], rows[neighbor], rng.uniform()
-
-
-@dataclass(frozen=True)
-class _Neighborhoods:
-    """The k nearest rows of each row, in the feature space and among all classes."""
-
-    distances: np.ndarray  # (n, k)
-    is_own: np.ndarray  # (n, k), whether that neighbor is of the row's own class
-    numbers: np.ndarray  # (n,), classes of the rows
-    softening: float  # added to each distance
-    smallest: float  # takes the place of a distance of 0
-
-    @classmethod
-    def of(
-        cls, kernel: np.ndarray, numbers: np.ndarray, k_neighbors: int, softening: float
-    ) -> Self:
-        """Find the neighbors; the softening is in units of the median distance to them."""
-        distances = np.sqrt(_squared_distances(kernel))
-        np.fill_diagonal(distances, np.inf)
-        nearest = np.argsort(distances, axis=1, kind="stable")[:, :k_neighbors]
-        distances = np.take_along_axis(distances, nearest, axis=1)
-        smallest = distances[distances > 0].min(initial=1.0)
-        is_own = numbers[nearest] == numbers[:, None]
-        return cls(distances, is_own, numbers, softening * np.median(distances), smallest)
-
-    def joined_by(self, distances: np.ndarray, number: int) -> Self:
-        """The same after one more row, of class `number`, at these distances."""
-        k = self.distances.shape[1]
-        nearest = np.argsort(distances, kind="stable")[:k]
-        all_distances = np.vstack([self.distances, distances[nearest]])
-        all_own = np.vstack([self.is_own, self.numbers[nearest] == number])
-        changed = np.flatnonzero(distances < self.distances[:, -1])
-        longer = np.column_stack([self.distances[changed], distances[changed]])
-        longer_own = np.column_stack([self.is_own[changed], self.numbers[changed] == number])
-        order = np.argsort(longer, axis=1, kind="stable")[:, :k]
-        all_distances[changed] = np.take_along_axis(longer, order, axis=1)
-        all_own[changed] = np.take_along_axis(longer_own, order, axis=1)
-        numbers = np.append(self.numbers, number)
-        return replace(self, distances=all_distances, is_own=all_own, numbers=numbers)
-
-    def densities(self) -> np.ndarray:
-        """lambda: mean inverse distance to the neighbors of the row's own class."""
-        softened = self.distances + self.softening
-        inverse = 1 / np.where(softened > 0, softened, self.smallest)
-        return (inverse * self.is_own).sum(axis=1) / np.maximum(self.is_own.sum(axis=1), 1)
-
-    def thetas(self) -> np.ndarray:
-        """Entropy of the densities of each class, divided by its number of rows."""
-        densities = self.densities()
-        by_class = [densities[self.numbers == number] for number in (0, 1)]
-        shares = [part / (part.sum() or 1) for part in by_class]
-        return np.array([entr(part).mean() for part in shares])
-
-
-def _sparse_rows_first(neighborhoods: _Neighborhoods, rows: np.ndarray) -> np.ndarray:
-    """Probability of each row to be a seed, in proportion to 1 / lambda."""
-    densities = neighborhoods.densities()[rows]
-    weights = 1 / np.maximum(densities, densities[densities > 0].min(initial=np.inf))
-    return weights / weights.sum() if weights.sum() > 0 else np.full(len(rows), 1 / len(rows))
-
-
-def _retain(
-    kernel: np.ndarray,
-    neighborhoods: _Neighborhoods,
-    sparse: int,
-    n_wanted: int,
-    rng: np.random.RandomState,
-) -> tuple[list[Draw], list[float], int]:
-    """Synthetic rows that bring the entropies closer, the differences, and how many did not."""
-
-    def difference_of(neighborhoods: _Neighborhoods) -> float:
-        thetas = neighborhoods.thetas()
-        return thetas[sparse] - thetas[1 - sparse]
-
-    rows = np.flatnonzero(neighborhoods.numbers == sparse)
-    weights = _sparse_rows_first(neighborhoods, rows)
-    proposals = _draw(kernel, rows, neighborhoods.distances.shape[1], rng, weights)
-    kept: list[Draw] = []
-    differences = [difference_of(neighborhoods)]
-    columns = np.empty((len(kernel), len(kernel) + n_wanted))  # kernel of real rows with all rows
-    columns[:, : len(kernel)] = kernel
-    norms = np.append(np.diag(kernel), np.empty(n_wanted))
-    n_tries = 0
-    while differences[-1] > 0 and len(kept) < n_wanted and n_tries < TRIES_PER_ROW * n_wanted:
-        n_tries += 1
-        p, q, u = next(proposals)
-        n = len(kernel) + len(kept)
-        columns[:, n] = (1 - u) * kernel[:, p] + u * kernel[:, q]
-        norms[n] = (1 - u) * columns[p, n] + u * columns[q, n]
-        products = (1 - u) * columns[p, :n] + u * columns[q, :n]
-        distances = np.sqrt(np.maximum(norms[:n] + norms[n] - 2 * products, 0))
-        joined = neighborhoods.joined_by(distances, sparse)
-        difference = difference_of(joined)
-        if abs(difference) < abs(differences[-1]):
-            neighborhoods = joined
-            kept.append((p, q, u))
-            differences.append(difference)
-    return kept, differences, n_tries - len(kept)

@@ -150,7 +150,7 @@ class KOTAROClassifier(TwoClassClassifier):
         if self.n_neighbors >= n_rows:
             raise ValueError(
                 f"n_neighbors={self.n_neighbors}, but n_samples={n_rows}: pass more rows, or ask "
-                "for fewer neighbors."
+                "for fewer neighbours."
             )
 
 
@@ -159,7 +159,7 @@ def _distances_to_farthest_neighbor(X: np.ndarray, n_neighbors: int) -> np.ndarr
     distances = nearest(X, n_neighbors)[0][:, -1]
     if not np.any(distances > 0):
         raise ValueError(
-            f"X holds {len(X)} rows without any distance to their neighbors: drop the duplicates, "
+            f"X holds {len(X)} rows without any distance to their neighbours: drop the duplicates, "
             "or raise n_neighbors."
         )
     return np.maximum(distances, distances[distances > 0].min())

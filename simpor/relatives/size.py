@@ -86,7 +86,7 @@ class TunedSizeClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         The candidates, as multiples of the gap :math:`n_0 - n_1` between the classes: 0 is no
         synthetic row and 1 is balance. A number stands for that many from 0 to 2 at equal
         distances; 41, a step of 0.05, is as in the authors' code. "theory-guided" asks
-        :func:`theory_guided_sizes` of the training rows (TG-VTSS), which must be numbers.
+        :func:`~simpor.relatives.size_theory.theory_guided_sizes` of the training rows (TG-VTSS), which must be numbers.
     cv : int, float or cross-validation generator, default=5
         Folds, stratified and in order, as in scikit-learn. A float is the validation share of one
         stratified random split.

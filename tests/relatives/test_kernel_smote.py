@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from simpor.lab.datasets import load
 from simpor.relatives import KernelSMOTESVC
-from simpor.relatives.kernel_smote import _Neighborhoods, augmented_gram
+from simpor.relatives._feature_space import KernelNeighborhoods
+from simpor.relatives.kernel_smote import augmented_gram
 
 WEIGHTINGS = ("none", "cost", "entropy-difference")
 
@@ -142,7 +143,7 @@ def test_entropy_of_a_case_worked_by_hand():
     # so lambda = 1, 1, 1/2 and p = .4, .4, .2. Class 1 at 10 and 12: p = .5, .5.
     X = np.array([0.0, 1.0, 3.0, 10.0, 12.0])
     numbers = np.array([0, 0, 0, 1, 1])
-    near = _Neighborhoods.of(np.outer(X, X), numbers, 1, softening=0)
+    near = KernelNeighborhoods.of(np.outer(X, X), numbers, 1, softening=0)
     np.testing.assert_allclose(near.densities(), [1, 1, 0.5, 0.5, 0.5])
     entropy_0 = -(0.8 * np.log(0.4) + 0.2 * np.log(0.2))
     np.testing.assert_allclose(near.thetas(), [entropy_0 / 3, np.log(2) / 2])
@@ -152,10 +153,10 @@ def test_a_row_that_joins_changes_what_a_new_search_would_find():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(40, 3))
     numbers = rng.integers(2, size=40)
-    all_but_one = _Neighborhoods.of(X[:-1] @ X[:-1].T, numbers[:-1], 4, softening=0)
+    all_but_one = KernelNeighborhoods.of(X[:-1] @ X[:-1].T, numbers[:-1], 4, softening=0)
     distances = np.linalg.norm(X[:-1] - X[-1], axis=1)
     joined = all_but_one.joined_by(distances, numbers[-1])
-    searched = _Neighborhoods.of(X @ X.T, numbers, 4, softening=0)
+    searched = KernelNeighborhoods.of(X @ X.T, numbers, 4, softening=0)
     np.testing.assert_allclose(joined.distances, searched.distances)
     np.testing.assert_array_equal(joined.is_own, searched.is_own)
 
@@ -171,9 +172,9 @@ def test_every_row_that_is_kept_lowers_the_entropy_difference(rows):
     # the last difference is the one of the whole extended matrix
     labels = np.append(y, np.ones(len(svm.steps_), dtype=int))
     kernel = rbf_kernel(X, gamma=1 / (2 * X.var()))
-    before = _Neighborhoods.of(kernel, y, 5, 0.1)
-    after = _Neighborhoods.of(augmented_gram(kernel, *draws(svm)), labels, 5, 0)
-    after = _Neighborhoods(
+    before = KernelNeighborhoods.of(kernel, y, 5, 0.1)
+    after = KernelNeighborhoods.of(augmented_gram(kernel, *draws(svm)), labels, 5, 0)
+    after = KernelNeighborhoods(
         after.distances, after.is_own, labels, before.softening, before.smallest
     ).thetas()
     assert after[1] - after[0] == pytest.approx(differences[-1], abs=1e-9)
@@ -190,7 +191,7 @@ def test_near_duplicates_make_the_larger_class_the_sparse_one_unless_distances_a
 def test_seeds_are_the_sparse_rows(rows):
     X, y = rows
     svm = KernelSMOTESVC("entropy-difference", gamma=1.0, random_state=0).fit(X, y)
-    near = _Neighborhoods.of(rbf_kernel(X, gamma=1.0), y, 5, 0.1)
+    near = KernelNeighborhoods.of(rbf_kernel(X, gamma=1.0), y, 5, 0.1)
     density = near.densities()
     # a row is drawn in proportion to 1 / density: the harmonic mean of all, were all accepted
     assert density[svm.seed_indices_].mean() < density[y == 1].mean()

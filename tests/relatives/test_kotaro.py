@@ -7,6 +7,7 @@ from scipy.linalg import LinAlgWarning
 from scipy.sparse import csr_matrix
 from sklearn.datasets import make_moons
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 
 from simpor.relatives import KOTAROClassifier
 
@@ -95,6 +96,16 @@ def test_a_row_among_its_copies_gets_the_smallest_width(rows):
         gammas = KOTAROClassifier().fit(X, y).gammas_
     assert np.isfinite(gammas).all()
     assert gammas[0] == gammas[:-6].max() == gammas[-1]
+
+
+def test_threads_change_nothing(rows):
+    X, y = rows
+
+    def scores(n_threads):
+        with threadpool_limits(n_threads):
+            return KOTAROClassifier().fit(X, y).decision_function(X + 0.1).tobytes()
+
+    assert scores(1) == scores(2) == scores(4)
 
 
 def test_a_constant_column_changes_nothing(rows):
