@@ -427,8 +427,11 @@ class SIMPOR(TableOverSampler):
         if any(part.n_seeds < n_rows[part.label] for part in few):
             if self.informative_threshold is not None or self.informative_portion < 1:
                 cures.append("informative_portion=1 (all rows are one region)")
-            if self.reject_noise is True:
+            # "informative" changes the remaining region only
+            if self.reject_noise is True and any(part.region == "remaining" for part in few):
                 cures.append('reject_noise="informative" (noise is kept outside that region)')
+            elif self.reject_noise and any(part.region == "informative" for part in few):
+                cures.append("reject_noise=False (noise is kept)")
         advice = f"Pass {' or '.join(cures)}" if cures else "Collect more rows of the class"
         warnings.warn(
             f"Many synthetic rows lie around few seeds ({where}). {advice} to have more seeds.",

@@ -340,6 +340,17 @@ def test_few_seeds_for_rejected_noise_name_the_other_cure():
     assert "reject_noise" not in message and "informative_portion=1" in message
 
 
+@pytest.mark.parametrize("reject_noise", [True, "informative"])
+def test_where_all_rows_are_one_region_only_keeping_noise_gives_more_seeds(reject_noise):
+    X, y = imbalanced(n_classes=3)
+    sampler = fast(informative_portion=1, reject_noise=reject_noise, k_neighbors=12)
+    (told,) = warnings_of(sampler, X, y)
+    assert str(told.message).endswith("Pass reject_noise=False (noise is kept) to have more seeds.")
+    before = sampler.n_seeds_[2]["informative"]
+    sampler.set_params(reject_noise=False).fit_resample(X, y)
+    assert sampler.n_seeds_[2]["informative"] > before
+
+
 def test_a_class_that_has_few_rows_needs_more_rows():
     X = np.r_[imbalanced(60)[0][:, :2], [[30.0, 0.0], [33.0, 4.0]]]
     y = np.repeat(["many", "two"], [60, 2])

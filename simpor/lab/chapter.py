@@ -1,9 +1,11 @@
 """What every chapter of the book begins with."""
 
 import os
+import warnings
 
 import pandas as pd
 
+from simpor import FewSeedsWarning
 from simpor.lab import figures
 
 
@@ -18,6 +20,9 @@ def begin() -> None:
 
     A variable that is set already stays as it is. Tables show their texts whole.
 
+    SIMPOR's warning of few seeds is silenced: the papers' settings bring it on many sets, and the
+    chapters count the seeds themselves (``n_seeds_``, ``seed_indices_``) where it matters.
+
     Examples
     --------
     >>> from simpor.lab import chapter
@@ -28,5 +33,6 @@ def begin() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    warnings.simplefilter("ignore", FewSeedsWarning)
     figures.use_style()
     pd.set_option("display.max_colwidth", None)

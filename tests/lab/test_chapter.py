@@ -1,7 +1,9 @@
 import os
 import subprocess
 import sys
+import warnings
 
+from simpor import FewSeedsWarning
 from simpor.lab import chapter
 
 TRAIN_A_NETWORK = """
@@ -31,3 +33,12 @@ def test_settings_of_the_user_stay(monkeypatch):
     chapter.begin()
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0"
     assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
+
+
+def test_a_chapter_hears_no_warning_of_few_seeds_but_all_others():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        chapter.begin()
+        warnings.warn("few seeds", FewSeedsWarning, stacklevel=1)
+        warnings.warn("something else", UserWarning, stacklevel=1)
+    assert [str(warning.message) for warning in caught] == ["something else"]
