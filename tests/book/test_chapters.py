@@ -11,6 +11,9 @@ PATHS_OF_A_MACHINE = re.compile(
 )
 
 
+# A cell longer than this does not fit a screen; the formatter's layout counts.
+MOST_LINES = 35
+
 # What paints a map, in which bright means high; "doubt" and "boundary" are the chapters' own functions.
 PAINTS_A_MAP = re.compile(r"\b(imshow|pcolormesh|contourf|decision_boundary|heat_map)\(")
 
@@ -30,6 +33,11 @@ def test_is_in_the_table_of_contents(chapter, pages):
 def test_ran_from_top_to_bottom(chapter):
     counts = [cell.execution_count for cell in code_cells(chapter[1]) if not skipped(cell)]
     assert counts == list(range(1, len(counts) + 1))
+
+
+def test_cells_are_short_enough_to_be_read_at_once(chapter):
+    for cell in code_cells(chapter[1]):
+        assert len(cell.source.splitlines()) <= MOST_LINES, cell.source
 
 
 def test_first_cell_is_for_colab_and_hidden_in_the_book(chapter, root):
