@@ -59,6 +59,15 @@ def test_a_package_without_its_book_says_so(monkeypatch, tmp_path):
             read("moon-7", "sound", nowhere)
 
 
+def test_nothing_is_written_beside_a_package_without_its_book(monkeypatch, tmp_path):
+    nowhere = tmp_path / "book" / "results"
+    monkeypatch.setattr(records, "RESULTS", nowhere)
+    for results in (nowhere, nowhere / "tuning"):
+        with pytest.raises(ValueError, match="--results: simpor is installed here without its"):
+            records.check_folder(results)
+    assert not nowhere.parent.exists()
+
+
 def test_rows_that_may_not_be_read_are_not_called_damaged(monkeypatch):
     def refuse(*arguments, **settings):
         raise PermissionError(13, "Permission denied")
