@@ -71,6 +71,52 @@ def check_whole(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def check_counts(sampling_strategy: Any, y: np.ndarray) -> None:
+    """Validate the numbers of rows in a sampling strategy.
+
+    imbalanced-learn checks that they are large enough, not that they are whole.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable
+    y : ndarray of shape (n,)
+        The labels, for a callable.
+
+    Raises
+    ------
+    TypeError
+        If a callable returns anything but a dictionary.
+    ValueError
+        If a number of rows is not an integer, or the strategy is ``True``.
+
+    Examples
+    --------
+    >>> from simpor._checks import check_counts
+    >>> check_counts({1: 60.5}, np.array([0, 0, 1]))
+    Traceback (most recent call last):
+        ...
+    ValueError: sampling_strategy={1: 60.5}: give a whole number of rows for each class.
+    """
+    if isinstance(sampling_strategy, bool):
+        raise ValueError(
+            f'sampling_strategy={sampling_strategy}: give "auto", a ratio in (0, 1], or a dictionary '
+            "of whole numbers of rows."
+        )
+    counts = sampling_strategy(y) if callable(sampling_strategy) else sampling_strategy
+    if callable(sampling_strategy) and not isinstance(counts, Mapping):
+        raise TypeError(
+            f"sampling_strategy returned {counts!r}: return a dictionary with a whole number of rows "
+            "for each class."
+        )
+    if isinstance(counts, Mapping):
+        for label, count in counts.items():
+            if isinstance(count, bool) or not isinstance(count, Integral):
+                raise ValueError(
+                    f"sampling_strategy={{{label!r}: {count!r}}}: give a whole number of rows for "
+                    "each class."
+                )
+
+
 def check_bandwidth(bandwidth: Any) -> float:
     """Validate a bandwidth that is given as a number.
 

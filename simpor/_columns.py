@@ -16,6 +16,8 @@ from scipy.sparse import issparse
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import validate_data
 
+from simpor._checks import check_counts
+
 NUMBERS = (int, float, np.number, np.bool_)
 # what frames of other libraries have, and arrays have not
 SIGNS_OF_A_FRAME = ("columns", "column_names", "__dataframe__", "__arrow_c_stream__")
@@ -120,6 +122,7 @@ class TableOverSampler(BaseOverSampler):
         if len(X) != len(y):
             raise ValueError(f"{len(X)} rows but {len(y)} labels: pass one label for each row.")
         X, y, binarize_y = super()._check_X_y(X, y, accept_sparse=False)
+        check_counts(self.sampling_strategy, y)
         with np.errstate(over="ignore"):
             longest_distance = np.linalg.norm(np.ptp(X, axis=0))
         if not np.isfinite(longest_distance):

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state, check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
 from simpor._checks import LARGEST_SEED, check_whole, is_number
+from simpor._columns import Table, _refuse_labels
 from simpor._moved import moved
 from simpor.entropy_network import EntropyNetwork as _DefaultLearner
 
@@ -93,7 +94,8 @@ def informative_region(
     True
     """
     _check_settings(portion, threshold, batch_size, n_initial)
-    X, y = check_X_y(X, y)
+    _refuse_labels(y)
+    X, y = check_X_y(Table(X).numbers(), y)
     check_classification_targets(y)
     if len(np.unique(y)) < 2:
         raise ValueError("y has one class; at least two are needed.")

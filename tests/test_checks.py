@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from simpor._checks import check_bandwidth, check_n_jobs, check_whole, is_number
+from simpor._checks import check_bandwidth, check_counts, check_n_jobs, check_whole, is_number
 
 NO_NUMBERS = [None, True, np.True_, "1", b"1", 1j, [1], (1,), {1: 1}, np.ones(2), Decimal(1), int]
 
@@ -67,3 +67,30 @@ def test_numbers_of_threads(n_jobs):
 def test_what_is_no_number_of_threads(n_jobs):
     with pytest.raises(ValueError, match="or a number of threads >= 1"):
         check_n_jobs(n_jobs)
+
+
+@pytest.mark.parametrize("count", [60.5, 60.0, True, "60", None, np.nan])
+@pytest.mark.parametrize("wrap", [lambda counts: counts, lambda counts: lambda y: counts])
+def test_counts_of_rows_that_are_not_whole(count, wrap):
+    with pytest.raises(
+        ValueError, match=r"sampling_strategy=\{1: .*\}: give a whole number of rows"
+    ):
+        check_counts(wrap({1: count}), np.array([0, 0, 1]))
+
+
+@pytest.mark.parametrize("returned", [None, 60, [60]])
+def test_a_strategy_that_returns_no_dictionary(returned):
+    with pytest.raises(TypeError, match="return a dictionary with a whole number of rows"):
+        check_counts(lambda y: returned, np.array([0, 0, 1]))
+
+
+def test_a_strategy_that_is_true():
+    with pytest.raises(ValueError, match='sampling_strategy=True: give "auto", a ratio'):
+        check_counts(True, np.array([0, 0, 1]))
+
+
+@pytest.mark.parametrize(
+    "strategy", ["auto", 0.5, {1: 60}, {1: np.int64(60)}, {}, lambda y: {1: 9}]
+)
+def test_strategies_that_count_in_whole_rows(strategy):
+    check_counts(strategy, np.array([0, 0, 1]))

@@ -347,6 +347,21 @@ def test_values_that_are_not_finite(value):
         informative_region(X, y, learner=NoTraining())
 
 
+@pytest.mark.parametrize("label", [0, None])
+def test_labels_of_several_types(label):
+    X, y = imbalanced(40)
+    mixed = np.array([label if positive else "a" for positive in y], dtype=object)
+    with pytest.raises(ValueError, match="pass labels of one type"):
+        informative_region(X, mixed, learner=NoTraining())
+
+
+@pytest.mark.parametrize("dtype, cure", [("M8[D]", "numbers first"), ("U8", "numbers first")])
+def test_columns_that_are_not_numbers(dtype, cure):
+    X, y = imbalanced(40)
+    with pytest.raises(ValueError, match=f"Column 0 has dtype .*{cure}"):
+        informative_region(np.rint(X).astype(int).astype(dtype), y, learner=NoTraining())
+
+
 def test_values_beyond_the_numbers_of_the_network():
     X, y = imbalanced(40)
     with pytest.raises(ValueError, match="too large for a network: standardise it"):

@@ -586,6 +586,10 @@ def test_labels_that_are_no_classes():
         (dict(learner="forest"), "must be an instance of 'sklearn.base.BaseEstimator' or None"),
         (dict(random_state="luck"), "random_state"),
         (dict(sampling_strategy=1.5), "sampling_strategy"),
+        (dict(sampling_strategy=True), 'sampling_strategy=True: give "auto"'),
+        (dict(sampling_strategy={1: 150.5}), "give a whole number of rows for each class"),
+        (dict(sampling_strategy={1: 150.0}), "give a whole number of rows for each class"),
+        (dict(sampling_strategy=lambda y: {1: 150.0}), "give a whole number of rows"),
     ],
 )
 def test_parameters_out_of_range(settings, cure, method):
