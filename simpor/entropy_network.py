@@ -19,7 +19,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from simpor._checks import LARGEST_SEED, check_whole, is_number
 from simpor._keras import import_keras
 
-BLOCK = 256  # rows whose gradients are summed at once, see _compile
+# Rows whose gradients are summed at once, at most, and multiplications of a matrix product that
+# TensorFlow leaves to one thread. See _compile.
+BLOCK = 256
+WORK_OF_ONE_THREAD = 2**18
+ROWS_IN_CACHE = 4096  # predicted at once: more would take memory, fewer take longer
 
 TOO_LARGE = "X holds values too large for a network: standardise it (StandardScaler)."
 
@@ -69,6 +73,9 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
     weights. Keras is imported at the first fit. The random states of Keras, TensorFlow, NumPy and
     Python are neither set nor used, except that ``random_state=None`` takes NumPy's, as everywhere
     in scikit-learn.
+
+    The weights are the same bit for bit for any number of threads, with layers of up to 500
+    neurons. Probabilities are computed by NumPy, and those of a row do not depend on other rows.
 
     Examples
     --------
@@ -165,20 +172,11 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a value is not finite, or so large that the network's numbers overflow.
+            If a value is not finite, or too large for a float of single precision.
         """
         check_is_fitted(self, "weights_")
         rows = _as_float32(validate_data(self, X, dtype=np.float64, reset=False))
-        sizes = (rows.shape[1], *[len(bias) for bias in self.weights_[1::2]])
-        import_keras(INSTEAD)  # refuses a process in which TensorFlow would wait for ever
-        compiled = _compile(sizes, float(self.learning_rate))
-        with compiled.lock:
-            compiled.network.set_weights(self.weights_)
-            logits = compiled.predict(rows)
-        logits = np.asarray(logits, dtype=np.float64)
-        if not np.isfinite(logits).all():
-            raise ValueError(TOO_LARGE)
-        return softmax(logits, axis=1)
+        return class_probabilities(rows, self.weights_)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """The most probable class.
@@ -213,6 +211,56 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
             raise ValueError(f"learning_rate={self.learning_rate!r}: give a number > 0.")
 
 
+def class_probabilities(X: np.ndarray, weights: Sequence[np.ndarray]) -> np.ndarray:
+    """Softmax of a network of ReLU layers, computed in NumPy and float64.
+
+    A matrix product of a library adds up each row's terms in an order that depends on the number of
+    rows, on the row's place among them, on threads and on the processor; so would the last digits.
+    Here the terms are added one by one, each product and each sum rounded by itself: the
+    probabilities of a row depend on that row and the weights alone.
+
+    Parameters
+    ----------
+    X : ndarray of shape (m, d)
+    weights : sequence of ndarray
+        Kernel (inputs, outputs) and bias (outputs,) of each layer in turn.
+
+    Returns
+    -------
+    ndarray of float64 of shape (m, n_classes)
+        NaN where a weight is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from simpor.entropy_network import class_probabilities
+    >>> kernel, bias = np.array([[-1.0, 1.0]]), np.array([0.0, 0.5])
+    >>> class_probabilities(np.array([[-0.25], [1.0]]), [kernel, bias]).round(3)
+    array([[0.5  , 0.5  ],
+           [0.076, 0.924]])
+    """
+    layers = list(zip(weights[::2], weights[1::2]))
+    logits = np.empty((len(X), len(weights[-1])))
+    with np.errstate(over="ignore", invalid="ignore"):  # weights of a training that diverged
+        for first in range(0, len(X), ROWS_IN_CACHE):
+            block = slice(first, first + ROWS_IN_CACHE)
+            units = np.array(X[block].T, dtype=np.float64, order="C")
+            for kernel, bias in layers[:-1]:
+                units = np.maximum(_layer(units, kernel, bias), 0)
+            logits[block] = _layer(units, *layers[-1]).T
+        return softmax(logits, axis=1)
+
+
+def _layer(inputs: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Units of the next layer before their ReLU, of shape (outputs, m), from those of the last."""
+    outputs = np.repeat(bias.astype(np.float64)[:, None], inputs.shape[1], axis=1)
+    product = np.empty_like(outputs)
+    for unit, weights_of_unit in zip(inputs, kernel.astype(np.float64)):
+        np.multiply(weights_of_unit[:, None], unit, out=product)
+        outputs += product
+    return outputs
+
+
 def _as_float32(X: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         narrow = X.astype(np.float32)
@@ -222,11 +270,10 @@ def _as_float32(X: np.ndarray) -> np.ndarray:
 
 
 class _Compiled(NamedTuple):
-    """A Keras network of one shape, its compiled functions, and a lock to hold while using them."""
+    """A Keras network of one shape, its compiled training, and a lock to hold while using them."""
 
     network: Any
     train: Callable[..., tuple[Tensor, Tensor]]
-    predict: Callable[[Tensor], Tensor]
     lock: AbstractContextManager[bool]
 
 
@@ -234,10 +281,12 @@ class _Compiled(NamedTuple):
 def _compile(sizes: tuple[int, ...], learning_rate: float) -> _Compiled:
     """Build and trace a network once for each shape; callers set its weights before use.
 
-    Gradients are summed block by block. A product over thousands of rows would be split among the
-    threads, and its last bits would depend on their number.
+    Gradients are summed over few rows at a time. A product over many rows or wide layers would be
+    split among the threads, and its last bits would depend on their number.
     """
     keras, tf = import_keras(INSTEAD)
+    widest = max(n_in * n_out for n_in, n_out in pairwise(sizes))
+    n_rows = max(1, min(BLOCK, WORK_OF_ONE_THREAD // widest))
     n_features, *hidden_layers, n_classes = sizes
 
     # for so few neurons a GPU is slower, and it does not repeat results bit for bit
@@ -267,8 +316,8 @@ def _compile(sizes: tuple[int, ...], learning_rate: float) -> _Compiled:
         while epoch < max_epochs and stale < patience:
             loss = tf.constant(0.0)
             gradients = [tf.zeros_like(weight) for weight in weights]
-            for start in tf.range(0, n, BLOCK):
-                block = slice(start, start + BLOCK)
+            for start in tf.range(0, n, n_rows):
+                block = slice(start, start + n_rows)
                 with tf.GradientTape() as tape:
                     part = cross_entropy(codes[block], network(X[block])) / tf.cast(n, tf.float32)
                 loss += part
@@ -280,14 +329,10 @@ def _compile(sizes: tuple[int, ...], learning_rate: float) -> _Compiled:
             epoch += 1
         return loss, epoch
 
-    @tf.function(input_signature=[rows])
-    def predict(X: Tensor) -> Tensor:
-        return network(X)
-
     # traced here: at the first call, TensorFlow would warn that it traces one function per shape
     with tf.device("/CPU:0"):
-        traced = train.get_concrete_function(), predict.get_concrete_function()
-    return _Compiled(network, *traced, Lock())
+        traced = train.get_concrete_function()
+    return _Compiled(network, traced, Lock())
 
 
 def _dense(keras: ModuleType, n_neurons: int, **settings: str) -> Any:

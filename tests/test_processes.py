@@ -110,9 +110,9 @@ if __name__ == "__main__":
     assert before == fitted(network), "TensorFlow started in the child alone"
 
     with fork.Pool(1) as pool:
-        for task in (fitted, predicted):
-            assert 'start processes with "spawn"' in pool.apply(failure, [task, network])
-        pool.apply(GaussianKDE().fit(X).gradient, [X])  # needs no TensorFlow
+        assert 'start processes with "spawn"' in pool.apply(failure, [fitted, network])
+        assert pool.apply(predicted, [network]) == predicted(network)  # needs no TensorFlow
+        pool.apply(GaussianKDE().fit(X).gradient, [X])
     with spawn.Pool(1) as pool:
         assert pool.apply(predicted, [network]) == predicted(network)
 """

@@ -28,6 +28,7 @@ from tqdm import tqdm
 
 from simpor._checks import LARGEST_SEED
 from simpor._keras import import_keras
+from simpor.entropy_network import class_probabilities
 
 __all__ = ["PREPRINT", "TAI", "Network", "NetworkClassifier", "NetworkStack", "Plateau"]
 
@@ -240,13 +241,10 @@ class NetworkStack:
         Returns
         -------
         probabilities : ndarray of shape (n, n_classes), float32
+            Of a row they are the same bit for bit, whichever rows come with it.
         """
-        import_keras()
-        from keras import ops
-
         weights = [layer[member] for layer in self.weights_]
-        logits = _logits(weights, ops.convert_to_tensor(np.asarray(X, dtype=np.float32)))
-        return ops.convert_to_numpy(ops.softmax(logits))
+        return class_probabilities(np.asarray(X, dtype=np.float32), weights).astype(np.float32)
 
 
 class NetworkClassifier(ClassifierMixin, BaseEstimator):

@@ -227,6 +227,16 @@ def test_classifier_is_a_scikit_learn_classifier():
     check_estimator(NetworkClassifier(Network((20,), epochs=60), random_state=0))
 
 
+def test_a_row_is_predicted_alike_in_any_place_and_company():
+    (X,), (y,) = members((120,))
+    stack = NetworkStack(replace(SMALL, epochs=1), verbose=0).fit([X], [y], [0])
+    together = stack.predict_proba(0, X)
+    order = np.random.default_rng(1).permutation(len(X))
+    np.testing.assert_array_equal(stack.predict_proba(0, X[order]), together[order])
+    for row in (0, 1, 60, 119):
+        np.testing.assert_array_equal(stack.predict_proba(0, X[row : row + 1]), together[[row]])
+
+
 def test_classifier_keeps_the_names_of_the_classes():
     X, y = make_moons(200, noise=0.1, random_state=0)
     names = np.array(["left", "right"])[y]
