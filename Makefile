@@ -12,7 +12,7 @@ INSTALLED := .venv/installed
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check chapters study-small lab lock lowest coverage mutants audit dist clean
+.PHONY: help book test processors check chapters study-small lab lock lowest coverage mutants audit dist clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -23,9 +23,14 @@ book: $(INSTALLED)  ## build the book from the chapters' stored outputs
 	@.venv/bin/jupyter-book build . --quiet -n -W --keep-going
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
 
+PYTEST_ARGUMENTS := --quiet -n auto --maxprocesses=4 --dist loadfile \
+	--nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests simpor book
+
 test: check  ## run the checks, the unit tests, every chapter, and a strict build of the book
-	@$(PYTHON) -m pytest --quiet -n auto --maxprocesses=4 --dist loadfile \
-		--nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests simpor book
+	@$(PYTHON) -m pytest $(PYTEST_ARGUMENTS)
+
+processors: $(INSTALLED)  ## run what make test runs, with the arithmetic of other processors; takes hours
+	@$(PYTHON) tests/processors.py $(PYTEST_ARGUMENTS)
 
 check: $(INSTALLED)  ## look at the code without running it: rules, layout, types, docstrings
 	@$(PYTHON) -m ruff check --quiet .
