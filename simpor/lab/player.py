@@ -13,7 +13,8 @@ import base64
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from string import Template
 from typing import Any
@@ -134,8 +135,8 @@ def step_player(
     Parameters
     ----------
     background : array-like of shape (rows, columns) or (n_steps, rows, columns), or None
-        Heights of a heat map, or of one a step; row 0 lies at the lower edge, as in a mesh over
-        ``extent``. The maps of all steps share one scale of colours.
+        Heights of a heat map, or of one for each step; row 0 lies at the lower edge, as in a mesh
+        over ``extent``. The maps of all steps share one scale of colours.
     points : mapping of {"majority", "minority", "synthetic"} to array-like of shape (n, 2)
         Rows that stay where they are; may be empty.
     paths : array-like of shape (n_steps, 2), or a list of such arrays
@@ -178,84 +179,26 @@ def step_player(
     """
     captions = [str(c) for c in captions]
     paths = [np.asarray(p, dtype=float) for p in _list_of_curves(paths)]
-    for path in paths:
-        if path.shape != (len(captions), 2):
-            raise ValueError(
-                f"a path has shape {path.shape} but there are {len(captions)} captions; "
-                "give one position of two coordinates for every caption."
-            )
-    maps = np.empty((0, 0)) if background is None else np.asarray(background, dtype=float)
-    if maps.ndim == 3 and len(maps) != len(captions):
-        raise ValueError(
-            f"there are {len(maps)} maps but {len(captions)} captions; "
-            "give one map for every caption, or a single one."
-        )
-    unknown = set(points) - set(SHAPES)
-    if unknown:
-        raise ValueError(f"unknown kind of points {sorted(unknown)}; use one of {sorted(SHAPES)}.")
-
-    left, right, lower, upper = map(float, extent)
-    scale = (WIDTH - LEFT - RIGHT) / (right - left)
-    height = round((upper - lower) * scale + TOP + BOTTOM, 1)
-
-    def place(xy: ArrayLike) -> list[list[float]]:
-        xy = np.asarray(xy, dtype=float).reshape(-1, 2)
-        drawn = (xy - [left, upper]) * [scale, -scale] + [LEFT, TOP]
-        return np.round(drawn, 1).tolist()
-
+    maps = None if background is None else np.asarray(background, dtype=float)
+    _check(maps, points, paths, captions)
     shown %= len(captions)
-    walks = [place(path) for path in paths]
-    inside = [_image(background, cmap, levels, height, shown)] if background is not None else []
-    inside += [
-        f'<polyline points="{_pairs(place(c))}" fill="none" stroke="#fff" stroke-width="3"/>'
-        f'<polyline points="{_pairs(place(c))}" fill="none" stroke="#000" '
-        'stroke-width="1.2" stroke-dasharray="5 3"/>'
-        for c in curves
-    ]
-    inside += [SHAPES[kind] % (x, y) for kind, rows in points.items() for x, y in place(rows)]
+    frame = _Frame(*map(float, extent))
+    walks = [frame.place(path) for path in paths]
+    layers = [] if maps is None else [_image(maps, cmap, levels, frame.height, shown)]
+    layers += [_dashed_line(frame.place(curve)) for curve in curves]
+    for kind, xy in points.items():
+        layers += [SHAPES[kind] % (x, y) for x, y in frame.place(xy)]
     for walk in walks:
-        x, y = walk[shown]
-        way = _pairs(walk[: shown + 1])
-        inside.append(
-            f'<polyline class="path" points="{way}" fill="none" stroke="#000" '
-            'stroke-width="5" stroke-linejoin="round"/>'
-        )
-        inside.append(
-            f'<polyline class="path" points="{way}" fill="none" stroke="#fff" '
-            'stroke-width="2.4" stroke-linejoin="round"/>'
-        )
-        inside.append(
-            f'<circle class="dot" cx="{x}" cy="{y}" r="6" fill="{GREEN}" stroke="#fff" '
-            'stroke-width="2"/>'
-        )
+        layers += _walk(walk[: shown + 1])
 
-    rows = maps.shape[1] if maps.ndim == 3 else 0
-    steps = {"captions": captions, "paths": walks, "rows": rows}
-    data = json.dumps(steps, separators=(",", ":"))
-    data = data.replace("<", "\\u003c")
-    name = "p" + hashlib.sha256((label + data + "".join(inside)).encode()).hexdigest()[:12]
-    frame = (
-        f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
-        f'height="{height - TOP - BOTTOM:.1f}" fill="none" stroke="currentColor"/>'
-    )
-    svg = "\n".join(
-        [
-            f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}" '
-            'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="11" '
-            'fill="currentColor">',
-            f'<clipPath id="{name}"><rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
-            f'height="{height - TOP - BOTTOM:.1f}"/></clipPath>',
-            f'<g clip-path="url(#{name})">',
-            *inside,
-            "</g>",
-            frame,
-            *_axes(extent, place, height, xlabel, ylabel),
-            "</svg>",
-        ]
-    )
+    map_rows = maps.shape[1] if maps is not None and maps.ndim == 3 else 0
+    steps = {"captions": captions, "paths": walks, "rows": map_rows}
+    data = json.dumps(steps, separators=(",", ":")).replace("<", "\\u003c")
+    # Two players on one page need names of their own: the name follows from what they show.
+    name = "p" + hashlib.sha256((label + data + "".join(layers)).encode()).hexdigest()[:12]
     filling = {
         "id": name,
-        "svg": svg,
+        "svg": frame.svg(name, label, layers, xlabel, ylabel),
         "last": str(len(captions) - 1),
         "shown": str(shown),
         "caption": escape(captions[shown]),
@@ -324,6 +267,101 @@ def circle_player(
     )
 
 
+def _check(
+    maps: np.ndarray | None,
+    points: Mapping[str, ArrayLike],
+    paths: list[np.ndarray],
+    captions: list[str],
+) -> None:
+    for path in paths:
+        if path.shape != (len(captions), 2):
+            raise ValueError(
+                f"a path has shape {path.shape} but there are {len(captions)} captions; "
+                "give one position of two coordinates for every caption."
+            )
+    if maps is not None and maps.ndim == 3 and len(maps) != len(captions):
+        raise ValueError(
+            f"there are {len(maps)} maps but {len(captions)} captions; "
+            "give one map for every caption, or a single one."
+        )
+    unknown = set(points) - set(SHAPES)
+    if unknown:
+        raise ValueError(f"unknown kind of points {sorted(unknown)}; use one of {sorted(SHAPES)}.")
+
+
+@dataclass
+class _Frame:
+    """The axes: where a point is drawn, and what surrounds the drawing."""
+
+    left: float
+    right: float
+    lower: float
+    upper: float
+
+    @property
+    def scale(self) -> float:
+        """SVG units for one unit of the axes."""
+        return (WIDTH - LEFT - RIGHT) / (self.right - self.left)
+
+    @property
+    def height(self) -> float:
+        return round((self.upper - self.lower) * self.scale + TOP + BOTTOM, 1)
+
+    def place(self, xy: ArrayLike) -> list[list[float]]:
+        """Points of the axes in SVG units, y growing downwards."""
+        xy = np.asarray(xy, dtype=float).reshape(-1, 2)
+        drawn = (xy - [self.left, self.upper]) * [self.scale, -self.scale] + [LEFT, TOP]
+        return np.round(drawn, 1).tolist()
+
+    def svg(self, name: str, label: str, layers: list[str], xlabel: str, ylabel: str) -> str:
+        """The whole drawing, with its layers clipped at the frame."""
+        inside = f'x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" '
+        inside += f'height="{self.height - TOP - BOTTOM:.1f}"'
+        return "\n".join(
+            [
+                f'<svg viewBox="0 0 {WIDTH} {self.height}" role="img" '
+                f'aria-label="{escape(label)}" xmlns="http://www.w3.org/2000/svg" '
+                'font-family="sans-serif" font-size="11" fill="currentColor">',
+                f'<clipPath id="{name}"><rect {inside}/></clipPath>',
+                f'<g clip-path="url(#{name})">',
+                *layers,
+                "</g>",
+                f'<rect {inside} fill="none" stroke="currentColor"/>',
+                *self._ticks(),
+                *self._labels(xlabel, ylabel),
+                "</svg>",
+            ]
+        )
+
+    def _ticks(self) -> Iterator[str]:
+        floor = self.height - BOTTOM
+        for tick in TICKS.tick_values(self.left, self.right):
+            if self.left <= tick <= self.right:
+                x = self.place([tick, self.lower])[0][0]
+                yield (
+                    f'<path d="M{x} {floor}v4" stroke="currentColor"/>'
+                    f'<text x="{x}" y="{floor + 15}" text-anchor="middle">{tick:g}</text>'
+                )
+        for tick in TICKS.tick_values(self.lower, self.upper):
+            if self.lower <= tick <= self.upper:
+                y = self.place([self.left, tick])[0][1]
+                yield (
+                    f'<path d="M{LEFT} {y}h-4" stroke="currentColor"/>'
+                    f'<text x="{LEFT - 7}" y="{y + 4}" text-anchor="end">{tick:g}</text>'
+                )
+
+    def _labels(self, xlabel: str, ylabel: str) -> Iterator[str]:
+        middle_x, middle_y = (LEFT + WIDTH - RIGHT) / 2, (TOP + self.height - BOTTOM) / 2
+        yield (
+            f'<text x="{middle_x}" y="{self.height - 6}" text-anchor="middle">'
+            f"{escape(xlabel)}</text>"
+        )
+        yield (
+            f'<text transform="translate(12 {middle_y}) rotate(-90)" text-anchor="middle">'
+            f"{escape(ylabel)}</text>"
+        )
+
+
 def _list_of_curves(paths: Any) -> list[ArrayLike]:
     # One path is an array of numbers of shape (n, 2); several are a list of such arrays.
     if len(paths) == 0:
@@ -331,14 +369,37 @@ def _list_of_curves(paths: Any) -> list[ArrayLike]:
     return [paths] if np.ndim(paths[0][0]) == 0 else list(paths)
 
 
+def _dashed_line(positions: list[list[float]]) -> str:
+    """Black dashes on white, to be seen on any colour."""
+    points = _pairs(positions)
+    return (
+        f'<polyline points="{points}" fill="none" stroke="#fff" stroke-width="3"/>'
+        f'<polyline points="{points}" fill="none" stroke="#000" '
+        'stroke-width="1.2" stroke-dasharray="5 3"/>'
+    )
+
+
+def _walk(positions: list[list[float]]) -> list[str]:
+    """A white line with a dark halo, and a dot where the point is now."""
+    points, (x, y) = _pairs(positions), positions[-1]
+    return [
+        f'<polyline class="path" points="{points}" fill="none" stroke="#000" '
+        'stroke-width="5" stroke-linejoin="round"/>',
+        f'<polyline class="path" points="{points}" fill="none" stroke="#fff" '
+        'stroke-width="2.4" stroke-linejoin="round"/>',
+        f'<circle class="dot" cx="{x}" cy="{y}" r="6" fill="{GREEN}" stroke="#fff" '
+        'stroke-width="2"/>',
+    ]
+
+
 def _pairs(positions: list[list[float]]) -> str:
     return " ".join(f"{x},{y}" for x, y in positions)
 
 
 def _image(
-    heights: ArrayLike, cmap: str | mpl.colors.Colormap, levels: int, height: float, shown: int
+    heights: np.ndarray, cmap: str | mpl.colors.Colormap, levels: int, height: float, shown: int
 ) -> str:
-    heights = np.asarray(heights, dtype=float)
+    """The heat map as a picture inside the SVG; of several maps the one that is shown."""
     low, high = np.nanmin(heights), np.nanmax(heights)
     shade = np.nan_to_num((heights - low) / ((high - low) or 1.0))
     index = np.minimum((shade * levels).astype(np.uint8), levels - 1)
@@ -361,35 +422,4 @@ def _image(
     return (
         f'<svg {place} viewBox="0 0 {columns} {rows}"><image class="maps" '
         f'y="{-rows * shown}" width="{columns}" height="{len(index)}" href="{uri}"/></svg>'
-    )
-
-
-def _axes(
-    extent: Extent,
-    place: Callable[[ArrayLike], list[list[float]]],
-    height: float,
-    xlabel: str,
-    ylabel: str,
-) -> Iterator[str]:
-    left, right, lower, upper = map(float, extent)
-    floor = height - BOTTOM
-    for tick in TICKS.tick_values(left, right):
-        if left <= tick <= right:
-            x = place([tick, lower])[0][0]
-            yield (
-                f'<path d="M{x} {floor}v4" stroke="currentColor"/>'
-                f'<text x="{x}" y="{floor + 15}" text-anchor="middle">{tick:g}</text>'
-            )
-    for tick in TICKS.tick_values(lower, upper):
-        if lower <= tick <= upper:
-            y = place([left, tick])[0][1]
-            yield (
-                f'<path d="M{LEFT} {y}h-4" stroke="currentColor"/>'
-                f'<text x="{LEFT - 7}" y="{y + 4}" text-anchor="end">{tick:g}</text>'
-            )
-    middle_x, middle_y = (LEFT + WIDTH - RIGHT) / 2, (TOP + floor) / 2
-    yield f'<text x="{middle_x}" y="{height - 6}" text-anchor="middle">{escape(xlabel)}</text>'
-    yield (
-        f'<text transform="translate(12 {middle_y}) rotate(-90)" text-anchor="middle">'
-        f"{escape(ylabel)}</text>"
     )
