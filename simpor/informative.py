@@ -32,8 +32,8 @@ def informative_region(
     """Mark the rows of highest entropy, found batch by batch.
 
     A classifier learns from a few rows of each class and scores all others by the entropy of its
-    predictions. The rows of highest entropy enter the region and the training rows, the classifier
-    learns on, and so forth.
+    predictions. The rows of highest entropy join the region and the training rows, the classifier
+    is trained again, and so on until the region is large enough.
 
     Parameters
     ----------
@@ -42,23 +42,23 @@ def informative_region(
     y : array-like of shape (n,)
         Labels of any kind, of two or more classes.
     portion : float, default=0.3
-        Share of the rows to mark, in (0, 1]. Exactly ``round(portion * n)`` are marked. With 1 all
-        rows are, and nothing is trained.
+        Share of the rows to mark, in (0, 1]. Exactly ``round(portion * n)`` rows are marked. With 1
+        all rows are marked and nothing is trained.
     threshold : float, default=None
         Entropy in [0, 1). If given, it takes the place of `portion` (preprint, Section 2.3): only
-        rows above it enter, and the batches go on until no row outside is above it.
+        rows above it join the region, until no row outside is above it.
     batch_size : int, default=20
-        Rows that enter between two trainings, k in the papers.
+        Number of rows that join the region between two trainings, k in the papers.
     n_initial : int, default=3
         Rows of each class in the first training, or all of a smaller class. They join the region
         only if the portion exceeds all other rows. Raise it for a learner that needs more rows of
         each class, for instance one that cross-validates.
     learner : classifier with predict_proba, default=None
-        None takes an :class:`EntropyNetwork`, which learns on from its weights after each batch. A
+        None takes an :class:`EntropyNetwork`, which continues from its weights after each batch. A
         classifier of scikit-learn is fitted anew to all training rows each time. It is cloned, and
         every ``random_state=None`` in it is set from `random_state`.
     random_state : int, RandomState instance or None, default=None
-        For the first rows and the learner.
+        Seeds the choice of the first rows and the learner.
 
     Returns
     -------
@@ -75,12 +75,12 @@ def informative_region(
 
     Notes
     -----
-    Rows of equal entropy enter in their order. The result is bit-identical for a given
-    `random_state`, with the default learner for any number of threads as well.
+    Rows of equal entropy join in their order. The result for an integer `random_state` is the same
+    to the last bit. With the default learner, that holds for any number of threads.
 
     Examples
     --------
-    The rows near the boundary, x = 0, are the ones in doubt:
+    The most uncertain rows are those near the boundary, x = 0:
 
     >>> import numpy as np
     >>> from sklearn.linear_model import LogisticRegression
@@ -135,7 +135,7 @@ def entropy(probabilities: ArrayLike) -> np.ndarray:
     Returns
     -------
     ndarray of shape (m,)
-        0 for a certain class, 1 for equal probabilities.
+        0 if one class is certain, 1 if all are equally probable.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def entropy(probabilities: ArrayLike) -> np.ndarray:
 def _prepare_learner(
     learner: BaseEstimator | None, random_state: np.random.RandomState
 ) -> BaseEstimator:
-    """A clone in which every open random_state is settled."""
+    """Clone the learner and seed every ``random_state`` in it that is None."""
     if learner is None:
         learner = _DefaultLearner()
     if isinstance(learner, type):
@@ -192,7 +192,7 @@ def _learn_and_predict(
             return learner.fit(X, y).predict_proba(candidates)
     except ValueError as error:
         if isinstance(learner, _DefaultLearner):
-            raise  # it needs no more rows, and says itself what is wrong
+            raise  # its messages say what to do
         labels, counts = np.unique(y, return_counts=True)
         fewest = labels[np.argmin(counts)]
         raise ValueError(

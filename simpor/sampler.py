@@ -47,16 +47,18 @@ PUBLISHED_PREPRINT: dict[str, Any] = {
 }
 
 
-# Points that climb together: enough to keep every thread busy, few enough to bound the memory.
+# Points that climb together: enough to keep all threads busy, few enough to limit the memory.
 POINTS_AT_ONCE = 2**14
-# Rows from which on the neighbours are found in threads; for fewer, waiting for them takes longer.
+# With fewer rows, starting threads for the neighbours takes longer than they save.
 ROWS_FOR_THREADS = 10_000
 
 
 class FewSeedsWarning(UserWarning):
     """Many synthetic rows of a class lie around few seeds.
 
-    :class:`SIMPOR` gives it once per fit. It can be silenced by its name, as in
+    :class:`SIMPOR` warns once per fit if, in one region, more rows of a class are drawn than it has
+    seeds there, and either there are fewer seeds than `k_neighbors` or one seed carries more than a
+    third of the rows. The message says which setting gives more seeds. To silence it:
     ``warnings.simplefilter("ignore", FewSeedsWarning)``.
     """
 
@@ -72,9 +74,9 @@ class _Drawn(NamedTuple):
     ascent: SphereAscent
 
     def has_few_seeds(self, k_neighbors: int) -> bool:
-        """Whether seeds are used again although there are few, or one has a third of the rows.
+        """Whether there are fewer seeds than `k_neighbors`, or one carries over a third of the rows.
 
-        Where no more rows are drawn than there are seeds, each seed has about one of them.
+        If no more rows are drawn than there are seeds, each seed carries about one: no harm.
         """
         n = len(self.seeds)
         is_few = self.n_seeds < k_neighbors or 3 * self.most_from_one_seed > n
@@ -82,7 +84,7 @@ class _Drawn(NamedTuple):
 
     @property
     def most_from_one_seed(self) -> int:
-        """Rows of the seed that was chosen most often."""
+        """Number of rows around the seed that was chosen most often."""
         return int(np.unique(self.seeds, return_counts=True)[1].max(initial=0))
 
     def __str__(self) -> str:
@@ -104,40 +106,42 @@ class SIMPOR(TableOverSampler):
     Parameters
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
-        How many rows each class is to have, as in every sampler of imbalanced-learn; "auto" raises
-        all to the count of the largest.
+        How many rows each class is to have, as in every sampler of imbalanced-learn. "auto" raises
+        all classes to the count of the largest.
     random_state : int, RandomState instance or None, default=None
-        Seeds everything. The result is bit-identical for one value, whatever the number of threads.
+        Seeds all random numbers. The result for an integer is the same to the last bit, whatever
+        the number of threads.
     k_neighbors : int, default=5
-        Neighbours that set the radius, and that vote on noise. Fewer where there are no more.
+        Number of neighbours that set the radius and that vote on noise. It is capped at the rows
+        available.
     radius : {"gaussian", "uniform"}, default="gaussian"
         "gaussian" draws r = abs(N(0, (alpha R)^2)) (TAI paper, Eq. 13), "uniform" draws
         r ~ U(0, alpha R) (preprint). R is the mean distance of the seed to its `k_neighbors`
         nearest rows of its own class, itself excluded (Eq. 14).
     alpha : float, default=1.0
-        In (0, 1], the share of R that scales the radius.
+        Share of R that scales the radius, in (0, 1].
     bandwidth : float, "scott" or pair of floats, default="scott"
-        Of the densities, in the unit of the features; see :class:`PosteriorRatio`.
+        Bandwidth of the densities, in the unit of the features; see :class:`PosteriorRatio`.
     informative_portion : float, default=0.3
-        Share of the rows that make up the informative region, in (0, 1]. With 1 there is no
-        region: all rows are in it, and no classifier is trained.
+        Share of the rows that make up the informative region, in (0, 1]. With 1 all rows are in
+        the region, and no classifier is trained.
     informative_threshold : float, default=None
         Entropy in [0, 1) above which a row is informative, in place of the portion (preprint).
     learner : classifier with predict_proba, default=None
-        Finds the informative region; see :func:`informative_region`. None takes a small Keras
-        network, :class:`EntropyNetwork`.
+        Classifier that finds the informative region; see :func:`informative_region`. None takes a
+        small Keras network, :class:`EntropyNetwork`.
     n_initial : int, default=3
         Rows of each class with which the learner starts; see :func:`informative_region`. Learners
         that need more rows per class than three, such as CalibratedClassifierCV, GridSearchCV or
         KNeighborsClassifier(15), need a larger number.
     remaining : {"ascent", "random"}, default="ascent"
-        How rows are placed outside the informative region: like those inside, or at a random point
-        of the sphere (the preprint's random neighbours).
+        How rows are placed outside the informative region. "ascent" places them like those inside,
+        "random" at a random point of the sphere (the preprint's random neighbours).
     reject_noise : bool or "informative", default=True
-        Leave out seeds among whose `k_neighbors` nearest rows another class has more rows than the
-        seed's own (TAI paper). Where that leaves no seed, all stay. "informative" leaves seeds out
-        in the informative region only: the text of the paper speaks of seeds in general, its
-        Algorithm 2 rejects in line 6 and not in line 15.
+        Whether to reject a seed as noise if another class has more rows among its `k_neighbors`
+        nearest than its own class has (TAI paper). If all seeds of a class in a region are noise,
+        none is rejected. "informative" rejects in the informative region only: the text of the
+        paper speaks of seeds in general, but its Algorithm 2 rejects in line 6 and not in line 15.
     categorical_features : "auto" or array-like, default=None
         Columns that are not numbers, or are not to be treated as such: their names, positions or
         a mask, as in :class:`imblearn.over_sampling.SMOTENC`; "auto" takes the columns of a pandas
@@ -148,13 +152,14 @@ class SIMPOR(TableOverSampler):
         counts as a category.
     step : "adaptive" or float, default="adaptive"
         Angle by which a point turns in one step of the ascent; see :func:`ascend_on_sphere`. Both
-        papers take 1e-5 * 2 pi radians.
+        papers use 1e-5 * 2 pi radians.
     max_iter : int, default=100
-        Steps of the ascent at most. With 0 all directions are random.
+        Largest number of steps of an ascent. With 0 all directions are random.
     n_jobs : int, default=None
-        Threads at most, for the densities and the neighbours. None is numba's setting, -1 all.
+        Maximum number of threads for the densities and the neighbours. None uses numba's setting,
+        -1 all threads.
     verbose : int, default=0
-        Above 0, one line is printed for each class and region.
+        With 1 or more, one line is printed for each class and region.
 
     Attributes
     ----------
@@ -189,12 +194,15 @@ class SIMPOR(TableOverSampler):
 
     Notes
     -----
-    Distances and bandwidth take all features alike: standardise them first, inside a pipeline.
+    Distances and bandwidth treat all features alike: standardise them first, inside a pipeline.
 
-    Where the algorithm leaves a choice: in the informative region each class is raised to the
-    count that the majority class has there, never beyond what `sampling_strategy` asks for, and
-    not at all if it has no row there. If all its rows are informative, the remaining ones are
-    drawn from these. With more than two classes the ratio is that of one class against all others.
+    The papers leave these choices open. In the informative region, each class is raised to the
+    count that the majority class has there. It never gets more rows than `sampling_strategy` asks
+    for, and none if it has no row in the region. If all its rows are informative, the remaining
+    synthetic rows are drawn around these. With more than two classes, the ratio is that of one
+    class against all others.
+
+    A :class:`FewSeedsWarning` says when many rows of a class lie around few seeds.
 
     Synthetic rows are computed in float64, and each column comes back in the type it had: bools
     are True from 0.5 on, integers are rounded. All numeric columns are treated as measurements,
@@ -344,7 +352,7 @@ class SIMPOR(TableOverSampler):
         region: str,
         random_state: np.random.RandomState,
     ) -> SphereAscent:
-        """Algorithm 1 from random first directions, a bounded number of points at once."""
+        """Climb from random first directions (Algorithm 1), a limited number of points at once."""
         only_random = region == "remaining" and self.remaining == "random"
         ascents = [
             ascend_on_sphere(
@@ -362,7 +370,7 @@ class SIMPOR(TableOverSampler):
     def _collect(
         self, X: np.ndarray, y: np.ndarray, drawn: list[_Drawn]
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Append the synthetic rows (line 22), and keep where each came from and how far it climbed."""
+        """Append the synthetic rows (line 22), and record where each came from and how far it rose."""
 
         def joined(arrays: Iterable[np.ndarray], dtype: str = "float64") -> np.ndarray:
             return np.concatenate([np.empty(0, dtype), *arrays])
@@ -474,7 +482,7 @@ class SIMPOR(TableOverSampler):
         return is_noise
 
     def _neighbors(self, data: np.ndarray, n_neighbors: int) -> NearestNeighbors:
-        # a k-d tree: it computes each distance by itself, so ties do not depend on threads
+        # brute force rounds differently with the number of threads; a k-d tree does not
         n_jobs = self.n_jobs if len(data) > ROWS_FOR_THREADS else None
         return NearestNeighbors(n_neighbors=n_neighbors, algorithm="kd_tree", n_jobs=n_jobs).fit(
             data

@@ -30,7 +30,7 @@ class SphereAscent(NamedTuple):
     Attributes
     ----------
     x : ndarray of shape (m, d)
-        The points reached.
+        The last points.
     value : ndarray of shape (m,)
         The objective there.
     start_value : ndarray of shape (m,)
@@ -43,7 +43,7 @@ class SphereAscent(NamedTuple):
         Evaluations of value and gradient.
     converged : ndarray of bool of shape (m,)
         Whether the slope along the sphere is at most `tol`, per unit of length and per radian:
-        ``max(1, radius) * tangent_norm <= tol``.
+        ``max(1, radius) * tangent_norm <= tol``. False where the value is -inf.
     tangent_norm : ndarray of shape (m,)
         Norm of the part of the gradient that is tangent to the sphere, per unit of length.
     """
@@ -82,7 +82,7 @@ def ascend_on_sphere(
     radii : float or array-like of shape (m,)
         In the unit of the features. Radius 0 stays at its center.
     start : array-like of shape (m, d), default=None
-        First points, moved to their sphere along the ray from the center. None draws them
+        First points. Each is moved to its sphere along the ray from the center. None draws them
         uniformly.
     step : "adaptive" or float, default="adaptive"
         The angle of a turn towards the gradient. A turn is made only if it leads higher: to a larger
@@ -98,9 +98,10 @@ def ascend_on_sphere(
     max_iter : int, default=100
         Largest number of turns to try. With 0 the first points are returned.
     tol : float, default=1e-4
-        Largest slope along the sphere that counts as converged, per unit of length and per radian.
+        An ascent has converged when its slope along the sphere is at most `tol`, per unit of length
+        and per radian.
     random_state : int, RandomState instance or None, default=None
-        For the first points.
+        Seeds the first points.
 
     Returns
     -------

@@ -113,6 +113,14 @@ def test_log_ratios_are_those_of_the_class_against_all_others(bandwidth):
     assert np.mean(sampler.log_ratio_ > sampler.log_ratio_start_) > 0.9
 
 
+def test_a_single_row_can_be_asked_for():
+    X, y = imbalanced(n_classes=3)
+    counts = np.bincount(y)
+    sampler = fast(sampling_strategy={1: counts[1] + 1, 2: counts[2]})
+    _, y_resampled = sampler.fit_resample(X, y)
+    np.testing.assert_array_equal(np.bincount(y_resampled) - counts, [0, 1, 0])
+
+
 # Algorithm 2
 
 
@@ -297,6 +305,39 @@ def test_ascent_raises_the_ratio_more_than_the_published_step():
     assert published.rotation_.max() <= 300 * PUBLISHED_TAI["step"] * (1 + 1e-9)
 
 
+def test_where_all_rows_are_neighbours_all_of_a_class_are_noise_or_none_is():
+    X = np.array([[0.0], [1.0], [30.0], [4.0], [5.0], [-10.0]])
+    y = np.array([1, 1, 1, 0, 0, 0])
+    sampler = fast(informative_portion=1, sampling_strategy={1: 100})
+    sampler.fit_resample(X, y)
+    assert set(sampler.seed_indices_) == {0, 1, 2}
+
+
+def test_the_only_row_that_is_no_noise_is_the_only_seed():
+    X, y = np.array([[0.0], [1.0], [-0.5], [-0.6], [-0.7]]), np.array([1, 1, 0, 0, 0])
+    assert noise_by_hand(X, y, 1).tolist() == [True, False, False, False, False]
+    sampler = fast(k_neighbors=1, informative_portion=1, sampling_strategy={1: 50})
+    sampler.fit_resample(X, y)
+    assert set(sampler.seed_indices_) == {1}
+
+
+def test_the_only_minority_row_of_the_informative_region_is_the_only_seed_there():
+    X, y = imbalanced()
+    lone = np.flatnonzero(y == 1)[4]
+    unsure = np.vstack([X[y == 0], X[lone]])
+
+    class UnsureOfTheMajorityAndOne(LogisticRegression):
+        def predict_proba(self, rows):
+            is_unsure = (rows[:, None] == unsure).all(axis=2).any(axis=1)
+            return np.where(is_unsure[:, None], [[0.5, 0.5]], [[1.0, 0.0]])
+
+    learner = UnsureOfTheMajorityAndOne()
+    sampler = fast(learner=learner, informative_threshold=0.5, reject_noise=False)
+    sampler.fit_resample(X, y)
+    assert np.flatnonzero(sampler.informative_mask_ & (y == 1)).tolist() == [lone]
+    assert set(sampler.seed_indices_[sampler.region_ == "informative"]) == {lone}
+
+
 # few seeds
 
 
@@ -419,6 +460,28 @@ def test_the_module_exports_its_parts():
     assert simpor.__version__.count(".") == 2
 
 
+def test_published_settings_are_those_of_the_papers():
+    both = {"k_neighbors": 5, "alpha": 1, "bandwidth": "scott", "max_iter": 300}
+    for settings in (PUBLISHED_TAI, PUBLISHED_PREPRINT):
+        assert both.items() <= settings.items()
+        assert settings["step"] == pytest.approx(2 * math.pi / 100_000)
+    tai = {"radius": "gaussian", "informative_portion": 0.3, "remaining": "ascent"}
+    assert {**tai, "reject_noise": True}.items() <= PUBLISHED_TAI.items()
+    preprint = {"radius": "uniform", "informative_threshold": 0.7, "remaining": "random"}
+    assert {**preprint, "reject_noise": False}.items() <= PUBLISHED_PREPRINT.items()
+
+
+def test_settings_unless_told_otherwise():
+    assert SIMPOR().get_params() == dict(
+        sampling_strategy="auto", random_state=None, k_neighbors=5, radius="gaussian", alpha=1.0,
+        bandwidth="scott", informative_portion=0.3, informative_threshold=None, learner=None,
+        n_initial=3, remaining="ascent", reject_noise=True, categorical_features=None,
+        step="adaptive", max_iter=100, n_jobs=None, verbose=0,
+    )  # fmt: skip
+    tags = SIMPOR().__sklearn_tags__().input_tags
+    assert not tags.sparse
+
+
 # containers and types
 
 
@@ -514,6 +577,29 @@ def test_no_warning_for_outliers_far_from_all_data(recwarn):
     X[np.flatnonzero(y == 1)[0]] = 1e6
     X_resampled, _ = fast(reject_noise=False).fit_resample(X, y)
     assert np.all(np.isfinite(X_resampled)) and len(recwarn) == 0
+
+
+def test_two_rows_of_a_class_are_as_far_as_they_are_apart():
+    X = np.r_[imbalanced(60)[0][:, :2], [[30.0, 0.0], [33.0, 4.0]]]
+    y = np.repeat([0, 1], [60, 2])
+    sampler = fast(radius="uniform", max_iter=0, informative_portion=1, reject_noise=False)
+    sampler.fit_resample(X, y)
+    assert 4.5 < sampler.radii_.max() <= 5
+
+
+def test_a_column_of_large_equal_numbers_does_no_harm():
+    X, y = imbalanced()
+    X[:, 1] = 1e200
+    X_resampled, _ = fast(informative_portion=1, max_iter=0).fit_resample(X, y)
+    assert np.all(np.isfinite(X_resampled))
+
+
+@pytest.mark.parametrize(
+    "settings", [dict(informative_threshold=0), dict(k_neighbors=1), dict(alpha=1)]
+)
+def test_settings_at_the_end_of_their_range(settings):
+    _, y_resampled = fast(**settings).fit_resample(*imbalanced())
+    assert np.ptp(np.bincount(y_resampled)) == 0
 
 
 # bad input
@@ -616,6 +702,12 @@ def test_parameters_that_the_parts_refuse(settings, error, cure):
         fast(**settings).fit_resample(*imbalanced())
 
 
+@pytest.mark.parametrize("threshold", [-0.5, 1.5])
+def test_a_threshold_that_is_no_entropy(threshold):
+    with pytest.raises(ValueError, match=r"in \[0, 1\), or None"):
+        fast(informative_threshold=threshold).fit_resample(*imbalanced())
+
+
 # company
 
 
@@ -658,6 +750,33 @@ def test_verbose_prints_a_line_for_each_class_and_region(capsys):
     assert lines[0].startswith("[SIMPOR] class 1, informative region: ")
     fast().fit_resample(*imbalanced())
     assert capsys.readouterr().out == ""
+
+
+def test_verbose_tells_what_was_drawn_from_where_and_what_it_gained(capsys):
+    X, y = imbalanced(300, n_classes=3)
+    counts = np.bincount(y)
+    sampler = fast(verbose=1, sampling_strategy={1: counts[1], 2: counts[2] + 50})
+    sampler.fit_resample(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    for line, region in zip(lines, ("informative", "remaining"), strict=True):
+        rows = sampler.region_ == region
+        gain = np.mean(sampler.log_ratio_[rows] - sampler.log_ratio_start_[rows])
+        in_region = sampler.informative_mask_ == (region == "informative")
+        pool = np.sum((y == 2) & in_region & ~noise_by_hand(X, y, 5))
+        told = f"class 2, {region} region: {rows.sum()} rows from {pool} seeds"
+        assert line == f"[SIMPOR] {told}, mean gain {gain:.3g} nats"
+    fast(verbose=1, informative_portion=1).fit_resample(X, y)
+    assert "0 rows" in capsys.readouterr().out
+
+
+def test_verbose_tells_the_gain_of_one_row_and_of_none(capsys):
+    X, y = imbalanced()
+    sampler = fast(verbose=1, informative_portion=1, sampling_strategy={1: np.sum(y == 1) + 1})
+    sampler.fit_resample(X, y)
+    gain = sampler.log_ratio_[0] - sampler.log_ratio_start_[0]
+    one, none = capsys.readouterr().out.splitlines()
+    assert "1 rows" in one and one.endswith(f"mean gain {gain:.3g} nats")
+    assert "0 rows" in none and none.endswith("mean gain 0 nats")
 
 
 # determinism
@@ -738,125 +857,3 @@ def test_points_that_climb_in_several_parts_end_where_they_end_together(monkeypa
     monkeypatch.setattr(simpor.sampler, "POINTS_AT_ONCE", 7)
     in_parts, _ = fast().fit_resample(X, y)
     assert same_bits(together, in_parts)
-
-
-# numbers from the papers, and the rest of the contract
-
-
-def test_published_settings_are_those_of_the_papers():
-    both = {"k_neighbors": 5, "alpha": 1, "bandwidth": "scott", "max_iter": 300}
-    for settings in (PUBLISHED_TAI, PUBLISHED_PREPRINT):
-        assert both.items() <= settings.items()
-        assert settings["step"] == pytest.approx(2 * math.pi / 100_000)
-    tai = {"radius": "gaussian", "informative_portion": 0.3, "remaining": "ascent"}
-    assert {**tai, "reject_noise": True}.items() <= PUBLISHED_TAI.items()
-    preprint = {"radius": "uniform", "informative_threshold": 0.7, "remaining": "random"}
-    assert {**preprint, "reject_noise": False}.items() <= PUBLISHED_PREPRINT.items()
-
-
-def test_settings_unless_told_otherwise():
-    assert SIMPOR().get_params() == dict(
-        sampling_strategy="auto", random_state=None, k_neighbors=5, radius="gaussian", alpha=1.0,
-        bandwidth="scott", informative_portion=0.3, informative_threshold=None, learner=None,
-        n_initial=3, remaining="ascent", reject_noise=True, categorical_features=None,
-        step="adaptive", max_iter=100, n_jobs=None, verbose=0,
-    )  # fmt: skip
-    tags = SIMPOR().__sklearn_tags__().input_tags
-    assert not tags.sparse
-
-
-def test_a_single_row_can_be_asked_for():
-    X, y = imbalanced(n_classes=3)
-    counts = np.bincount(y)
-    sampler = fast(sampling_strategy={1: counts[1] + 1, 2: counts[2]})
-    _, y_resampled = sampler.fit_resample(X, y)
-    np.testing.assert_array_equal(np.bincount(y_resampled) - counts, [0, 1, 0])
-
-
-def test_verbose_tells_what_was_drawn_from_where_and_what_it_gained(capsys):
-    X, y = imbalanced(300, n_classes=3)
-    counts = np.bincount(y)
-    sampler = fast(verbose=1, sampling_strategy={1: counts[1], 2: counts[2] + 50})
-    sampler.fit_resample(X, y)
-    lines = capsys.readouterr().out.splitlines()
-    for line, region in zip(lines, ("informative", "remaining"), strict=True):
-        rows = sampler.region_ == region
-        gain = np.mean(sampler.log_ratio_[rows] - sampler.log_ratio_start_[rows])
-        in_region = sampler.informative_mask_ == (region == "informative")
-        pool = np.sum((y == 2) & in_region & ~noise_by_hand(X, y, 5))
-        told = f"class 2, {region} region: {rows.sum()} rows from {pool} seeds"
-        assert line == f"[SIMPOR] {told}, mean gain {gain:.3g} nats"
-    fast(verbose=1, informative_portion=1).fit_resample(X, y)
-    assert "0 rows" in capsys.readouterr().out
-
-
-def test_two_rows_of_a_class_are_as_far_as_they_are_apart():
-    X = np.r_[imbalanced(60)[0][:, :2], [[30.0, 0.0], [33.0, 4.0]]]
-    y = np.repeat([0, 1], [60, 2])
-    sampler = fast(radius="uniform", max_iter=0, informative_portion=1, reject_noise=False)
-    sampler.fit_resample(X, y)
-    assert 4.5 < sampler.radii_.max() <= 5
-
-
-def test_a_column_of_large_equal_numbers_does_no_harm():
-    X, y = imbalanced()
-    X[:, 1] = 1e200
-    X_resampled, _ = fast(informative_portion=1, max_iter=0).fit_resample(X, y)
-    assert np.all(np.isfinite(X_resampled))
-
-
-@pytest.mark.parametrize("threshold", [-0.5, 1.5])
-def test_a_threshold_that_is_no_entropy(threshold):
-    with pytest.raises(ValueError, match=r"in \[0, 1\), or None"):
-        fast(informative_threshold=threshold).fit_resample(*imbalanced())
-
-
-@pytest.mark.parametrize(
-    "settings", [dict(informative_threshold=0), dict(k_neighbors=1), dict(alpha=1)]
-)
-def test_settings_at_the_end_of_their_range(settings):
-    _, y_resampled = fast(**settings).fit_resample(*imbalanced())
-    assert np.ptp(np.bincount(y_resampled)) == 0
-
-
-def test_verbose_tells_the_gain_of_one_row_and_of_none(capsys):
-    X, y = imbalanced()
-    sampler = fast(verbose=1, informative_portion=1, sampling_strategy={1: np.sum(y == 1) + 1})
-    sampler.fit_resample(X, y)
-    gain = sampler.log_ratio_[0] - sampler.log_ratio_start_[0]
-    one, none = capsys.readouterr().out.splitlines()
-    assert "1 rows" in one and one.endswith(f"mean gain {gain:.3g} nats")
-    assert "0 rows" in none and none.endswith("mean gain 0 nats")
-
-
-def test_where_all_rows_are_neighbours_all_of_a_class_are_noise_or_none_is():
-    X = np.array([[0.0], [1.0], [30.0], [4.0], [5.0], [-10.0]])
-    y = np.array([1, 1, 1, 0, 0, 0])
-    sampler = fast(informative_portion=1, sampling_strategy={1: 100})
-    sampler.fit_resample(X, y)
-    assert set(sampler.seed_indices_) == {0, 1, 2}
-
-
-def test_the_only_row_that_is_no_noise_is_the_only_seed():
-    X, y = np.array([[0.0], [1.0], [-0.5], [-0.6], [-0.7]]), np.array([1, 1, 0, 0, 0])
-    assert noise_by_hand(X, y, 1).tolist() == [True, False, False, False, False]
-    sampler = fast(k_neighbors=1, informative_portion=1, sampling_strategy={1: 50})
-    sampler.fit_resample(X, y)
-    assert set(sampler.seed_indices_) == {1}
-
-
-def test_the_only_minority_row_of_the_informative_region_is_the_only_seed_there():
-    X, y = imbalanced()
-    lone = np.flatnonzero(y == 1)[4]
-    unsure = np.vstack([X[y == 0], X[lone]])
-
-    class UnsureOfTheMajorityAndOne(LogisticRegression):
-        def predict_proba(self, rows):
-            is_unsure = (rows[:, None] == unsure).all(axis=2).any(axis=1)
-            return np.where(is_unsure[:, None], [[0.5, 0.5]], [[1.0, 0.0]])
-
-    learner = UnsureOfTheMajorityAndOne()
-    sampler = fast(learner=learner, informative_threshold=0.5, reject_noise=False)
-    sampler.fit_resample(X, y)
-    assert np.flatnonzero(sampler.informative_mask_ & (y == 1)).tolist() == [lone]
-    assert set(sampler.seed_indices_[sampler.region_ == "informative"]) == {lone}
