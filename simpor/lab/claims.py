@@ -30,6 +30,7 @@ from simpor.lab.statistics import (
     winning_times,
 )
 
+#: What a rule can say.
 VERDICTS = ("reproduced", "partly", "not reproduced", "cannot be checked", "not recorded yet")
 
 #: The metrics that a printed score can have.
@@ -47,6 +48,7 @@ LEAST_SPREAD = 0.005
 _EMPTY = {"paper": "-", "as published": "-", "sound": "-", "verdict": "", "reason": ""}
 _CLAIMS = Path(published.__file__).with_name("published-tables") / "claims.csv"
 
+#: Verdict, words of paper and protocols, reason.
 Finding = dict[str, str]
 
 
@@ -260,6 +262,7 @@ def _status(both: pd.DataFrame, recorded: Iterable[str]) -> np.ndarray:
     return np.select(conditions, words, "differs")
 
 
+#: From the evidence to a finding.
 Rule = Callable[[Evidence], Finding]
 
 

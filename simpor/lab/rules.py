@@ -72,7 +72,7 @@ def above(
     Returns
     -------
     rule : callable
-        It raises :class:`NotRecorded` if a set is not recorded as published.
+        It raises :class:`~simpor.lab.claims.NotRecorded` if a set is not recorded as published.
     """
     pairs = list(product(tables, highs, lows))
 
@@ -160,8 +160,8 @@ def _difference(rows: pd.DataFrame, method: str, baseline: str, metric: str) -> 
 def scores_agree(source: str, **chosen: Hashable) -> Rule:
     """Make the rule of a claim that consists of printed scores.
 
-    Judged on the scores whose interval is not too wide, as published: :func:`by_share` of those
-    that agree, see :meth:`Evidence.beside`. Where more than half of the intervals are too wide, it
+    Judged on the scores whose interval is not too wide, as published: :func:`~simpor.lab.claims.by_share` of those
+    that agree, see :meth:`~simpor.lab.claims.Evidence.beside`. Where more than half of the intervals are too wide, it
     cannot be checked.
 
     Parameters
@@ -173,7 +173,7 @@ def scores_agree(source: str, **chosen: Hashable) -> Rule:
     Returns
     -------
     rule : callable
-        It raises :class:`NotRecorded` if scores are not recorded as published.
+        It raises :class:`~simpor.lab.claims.NotRecorded` if scores are not recorded as published.
     """
 
     def rule(evidence: Evidence) -> Finding:
@@ -297,7 +297,7 @@ def all_significant(metric: str) -> Rule:
 def tables_recompute(evidence: Evidence) -> Finding:
     """Judge the claim that Figure 5 and Table III of the TAI paper follow from its Tables V and VI.
 
-    :func:`by_share` of the p-values and counts that come out to all printed digits.
+    :func:`~simpor.lab.claims.by_share` of the p-values and counts that come out to all printed digits.
 
     Parameters
     ----------
@@ -330,7 +330,7 @@ def lead_up_to(table: tuple[str, str], metric: str, stated: float) -> Rule:
     """Make the rule of a claim about SIMPOR's largest lead in a table.
 
     The claim holds under a protocol if the interval of our lead over the same method has the
-    stated one in it and not zero. :func:`by_share` of the two protocols.
+    stated one in it and not zero. :func:`~simpor.lab.claims.by_share` of the two protocols.
 
     Parameters
     ----------
@@ -341,7 +341,7 @@ def lead_up_to(table: tuple[str, str], metric: str, stated: float) -> Rule:
     Returns
     -------
     rule : callable
-        It raises :class:`NotRecorded` if the set is not recorded.
+        It raises :class:`~simpor.lab.claims.NotRecorded` if the set is not recorded.
     """
     source, dataset = table
 
@@ -374,7 +374,7 @@ def lead_up_to(table: tuple[str, str], metric: str, stated: float) -> Rule:
 def takes_longest(evidence: Evidence) -> Finding:
     """Judge the claim that SIMPOR takes longer than the five other samplers over the 41 sets.
 
-    :func:`by_share` of the five, under the protocol where it is longer than fewer.
+    :func:`~simpor.lab.claims.by_share` of the five, under the protocol where it is longer than fewer.
 
     Parameters
     ----------
@@ -452,7 +452,7 @@ Holds = Callable[[pd.DataFrame, pd.DataFrame], bool]
 
 
 def along(method: str, datasets: Sequence[str], holds: Holds, words: str) -> Rule:
-    """Make the rule of a claim about curves over a parameter: :func:`by_share` of the sets.
+    """Make the rule of a claim about curves over a parameter: :func:`~simpor.lab.claims.by_share` of the sets.
 
     Parameters
     ----------
@@ -468,7 +468,7 @@ def along(method: str, datasets: Sequence[str], holds: Holds, words: str) -> Rul
     Returns
     -------
     rule : callable
-        It raises :class:`NotRecorded` if one of the sets has no rows.
+        It raises :class:`~simpor.lab.claims.NotRecorded` if one of the sets has no rows.
     """
 
     def rule(evidence: Evidence) -> Finding:
@@ -592,7 +592,7 @@ def part_helps(method: str, baseline: str) -> Rule:
     Returns
     -------
     rule : callable
-        It raises :class:`NotRecorded` if no set has both methods.
+        It raises :class:`~simpor.lab.claims.NotRecorded` if no set has both methods.
     """
 
     def rule(evidence: Evidence) -> Finding:
