@@ -110,7 +110,6 @@ EQUIVALENT = {
             r"(- [02]|[ +]1)\] = True",
             "which of equally near rows is left out is open",
         ),
-        ("{labels[0]}", r"labels\[ -1\]", "there is one label"),
     ],
 }
 
