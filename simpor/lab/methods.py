@@ -40,6 +40,7 @@ from simpor.relatives import (
     DeepSMOTE,
     KernelSMOTESVC,
     KOTAROClassifier,
+    LanguageModelOversampler,
     TunedSizeClassifierCV,
 )
 
@@ -221,6 +222,20 @@ _RELATIVES = (
         "miraj2025gksmote",
         "sampler",
         lambda seed: GKSMOTE(variant="paper", random_state=seed),
+    ),
+    Method(
+        "language-counts",
+        "language model (counts)",
+        "nguyen2025imbllm",
+        "sampler",
+        lambda seed: LanguageModelOversampler(random_state=seed),
+    ),
+    Method(
+        "language-transformer",
+        "language model (transformer)",
+        "nguyen2025imbllm",
+        "sampler",
+        lambda seed: LanguageModelOversampler(model="transformer", random_state=seed),
     ),
     Method("rbo", "RBO", "koziarski2019rbo", "sampler", lambda seed: RBO(random_state=seed)),
     Method(

@@ -10,6 +10,7 @@ from simpor.relatives.gdo import GDO
 from simpor.relatives.gk_smote import GKSMOTE
 from simpor.relatives.kernel_smote import KernelSMOTESVC
 from simpor.relatives.kotaro import KOTAROClassifier
+from simpor.relatives.language_model import LanguageModelOversampler
 from simpor.relatives.radial import RBO
 from simpor.relatives.size import TunedSizeClassifierCV
 from simpor.relatives.size_theory import (
@@ -27,6 +28,7 @@ __all__ = [
     "DeepSMOTE",
     "KOTAROClassifier",
     "KernelSMOTESVC",
+    "LanguageModelOversampler",
     "TunedSizeClassifierCV",
     "generator_quality",
     "local_symmetry_test",

@@ -1,5 +1,8 @@
 """The libraries' own checks of the relatives, and what every sampler among them promises."""
 
+import os
+from importlib.util import find_spec
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,8 +20,11 @@ from simpor.relatives import (
     BiasCorrectedClassifier,
     KernelSMOTESVC,
     KOTAROClassifier,
+    LanguageModelOversampler,
     TunedSizeClassifierCV,
 )
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # One line for each relative, with few epochs if it trains a network.
 CLASSIFIERS = [
@@ -37,7 +43,10 @@ SAMPLERS = [
     GKSMOTE(random_state=0),
     GKSMOTE(variant="paper", random_state=0),
     RBO(random_state=0),
+    LanguageModelOversampler(random_state=0),
 ]
+if find_spec("keras"):
+    SAMPLERS.append(LanguageModelOversampler(model="transformer", n_steps=1, random_state=0))
 
 every_sampler = pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
 
