@@ -12,21 +12,44 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 __all__: list[str] = []
 
 
+def number_classes(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number the two classes of some labels.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+
+    Returns
+    -------
+    classes : ndarray of shape (2,)
+        In ascending order.
+    numbers : ndarray of int of shape (n,)
+        0 or 1 for each row.
+
+    Raises
+    ------
+    ValueError
+        If there are not two classes.
+    """
+    check_classification_targets(y)
+    classes, numbers = np.unique(y, return_inverse=True)
+    if len(classes) == 1:
+        raise ValueError(f"y holds one class, {classes[0]}: pass rows of two classes.")
+    if len(classes) > 2:
+        raise ValueError(
+            "Only binary classification is supported. The type of the target is "
+            f"{type_of_target(y)}: wrap the classifier in sklearn's OneVsRestClassifier."
+        )
+    return classes, numbers
+
+
 class TwoClassClassifier(ClassifierMixin, BaseEstimator):
     """A classifier that predicts the second class where its decision function is above 0."""
 
     def _check_X_y(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """X in float64 and the class numbers, 0 and 1, of y; sets `classes_`."""
         X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
-        self.classes_, numbers = np.unique(y, return_inverse=True)
-        if len(self.classes_) == 1:
-            raise ValueError(f"y holds one class, {self.classes_[0]}: pass rows of two classes.")
-        if len(self.classes_) > 2:
-            raise ValueError(
-                "Only binary classification is supported. The type of the target is "
-                f"{type_of_target(y)}: wrap the classifier in sklearn's OneVsRestClassifier."
-            )
+        self.classes_, numbers = number_classes(y)
         return X, numbers
 
     def _check_X(self, X: ArrayLike) -> np.ndarray:

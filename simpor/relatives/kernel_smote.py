@@ -101,6 +101,10 @@ class KernelSMOTESVC(TwoClassClassifier):
     when ED is 0 or below, when as many rows are kept as the classes differ by, or after ten times
     as many tries.
 
+    Of the methods that EDKS is compared with, imbalanced-learn has clustered undersampling
+    (ClusterCentroids) and the smoothed bootstrap (the `shrinkage` of RandomOverSampler); safe-level
+    SMOTE and MWMOTE are in the package smote_variants.
+
     References
     ----------
     K-SMOTE: J. Mathew, M. Luo, C. K. Pang and H. L. Chan, "Kernel-based SMOTE for SVM

@@ -13,11 +13,11 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import StratifiedShuffleSplit, check_cv
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from simpor._checks import LARGEST_SEED, is_number
 from simpor.relatives._pools import check_appends, draw_pool
+from simpor.relatives._two_classes import number_classes
 from simpor.relatives.size_theory import theory_guided_sizes
 
 __all__ = ["TunedSizeClassifierCV", "neg_balanced_log_loss"]
@@ -85,8 +85,9 @@ class TunedSizeClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     sizes : int, array-like of float or "theory-guided", default=41
         The candidates, as multiples of the gap :math:`n_0 - n_1` between the classes: 0 is no
         synthetic row and 1 is balance. A number stands for that many from 0 to 2 at equal
-        distances; 41, a step of 0.05, is as in the authors' code. "theory-guided" asks
-        :func:`~simpor.relatives.size_theory.theory_guided_sizes` of the training rows (TG-VTSS), which must be numbers.
+        distances; 41, a step of 0.05, is as in the authors' code. "theory-guided" (TG-VTSS) asks
+        :func:`~simpor.relatives.size_theory.theory_guided_sizes` of the rows, which must be
+        numbers.
     cv : int, float or cross-validation generator, default=5
         Folds, stratified and in order, as in scikit-learn. A float is the validation share of one
         stratified random split.
@@ -200,6 +201,11 @@ class TunedSizeClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             The classifier itself.
         """
         check_appends(self.sampler)
+        if self.scoring is None and not hasattr(self.estimator, "predict_proba"):
+            raise ValueError(
+                f"estimator={self.estimator!r} has no predict_proba, which the default scoring "
+                'needs: give another, e.g. scoring="balanced_accuracy".'
+            )
         X, y = self._check_X_y(X, y)
         rng = check_random_state(self.random_state)
         self.sizes_ = self._candidates(X, y, rng)
@@ -236,15 +242,8 @@ class TunedSizeClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 raise ValueError(f"{len(X)} rows but {len(y)} labels: pass one label for each row.")
         else:
             X, y = validate_data(self, X, y)
-        check_classification_targets(y)
-        self.classes_, counts = np.unique(y, return_counts=True)
-        if len(self.classes_) == 1:
-            raise ValueError(f"y holds one class, {self.classes_[0]}: pass rows of two classes.")
-        if len(self.classes_) > 2:
-            raise ValueError(
-                "Only binary classification is supported. The type of the target is "
-                f"{type_of_target(y)}: wrap the classifier in sklearn's OneVsRestClassifier."
-            )
+        self.classes_, numbers = number_classes(y)
+        counts = np.bincount(numbers)
         self._minority = self.classes_[0] if counts[0] < counts[1] else self.classes_[1]
         return X, y
 

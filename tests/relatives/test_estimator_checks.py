@@ -35,6 +35,13 @@ CLASSIFIERS = [
     KernelSMOTESVC("cost", k_neighbors=2, random_state=0),
     KernelSMOTESVC("entropy-difference", k_neighbors=2, random_state=0),
     BiasCorrectedClassifier(RandomOverSampler(), random_state=0),
+    BiasCorrectedClassifier(
+        RandomOverSampler(),
+        hidden_layers=(8,),
+        n_epochs=30,
+        learning_rate=0.1,
+        random_state=0,
+    ),
     TunedSizeClassifierCV(
         LogisticRegression(), RandomOverSampler(), sizes=[0, 1], cv=2, random_state=0
     ),

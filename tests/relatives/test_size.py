@@ -287,6 +287,11 @@ def test_parameters_out_of_range_are_told_the_range(rows, settings, sentence):
         tuned(SMOTE(), **settings).fit(*rows)
 
 
+def test_a_classifier_without_probabilities_needs_another_scoring(rows):
+    with pytest.raises(ValueError, match=r"LinearSVC\(\) has no predict_proba"):
+        TunedSizeClassifierCV(LinearSVC(), SMOTE()).fit(*rows)
+
+
 def test_bad_rows_are_refused(rows):
     X, y = rows
     with pytest.raises(ValueError, match="one class"):
