@@ -1,7 +1,7 @@
 """Intervals: of a difference between two methods, of a mean, and of a rerun.
 
-Long rows are a DataFrame with the columns ``fold``, ``seed``, ``method``, ``metric``, ``value``, one
-line for each score; see :mod:`simpor.lab.protocol`.
+Long rows are a DataFrame with the columns ``fold``, ``seed``, ``method``, ``metric`` and ``value``,
+one line for each score; see :mod:`simpor.lab.protocol`.
 """
 
 from __future__ import annotations

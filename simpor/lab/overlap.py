@@ -1,8 +1,9 @@
-"""How many rows two classes share on their first principal component: Figures 4 and 8 of the papers.
+"""How many rows two classes share on their first principal component (HDR).
 
-The hard-to-differentiate ratio (HDR) projects a balanced training part on its first principal
-component, makes one histogram for each class, and divides the number of rows in the intersection of
-the two histograms by the number of minority rows.
+The hard-to-differentiate ratio is that of the preprint's Figure 4 and of the TAI paper's Figure 8. A
+balanced training part is projected on its first principal component, each class gets a histogram,
+and the number of rows in the intersection of the two histograms is divided by the number of
+minority rows.
 """
 
 from __future__ import annotations

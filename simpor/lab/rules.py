@@ -118,14 +118,17 @@ def _order(sets: Mapping[str, pd.DataFrame], metric: str, pairs: Pairs) -> _Orde
         )
         lines.append(line)
         if not line["difference"] > 0:
-            names = f"{METHODS[METHOD_OF_PAPER_NAME[high]].label} - {METHODS[METHOD_OF_PAPER_NAME[low]].label}"
-            contrary.append(f"{names} {line['difference']:+.2g} ({dataset})")
+            contrary.append(f"{_label(high)} - {_label(low)} {line['difference']:+.2g} ({dataset})")
     return _Order(
         above=sum(line["difference"] > 0 for line in lines),
         clearly=sum(line["low"] > 0 for line in lines),
         pairs=len(lines),
         contrary=contrary,
     )
+
+
+def _label(name: str) -> str:
+    return METHODS[METHOD_OF_PAPER_NAME[name]].label
 
 
 def _order_in_print(evidence: Evidence, metric: str, pairs: Pairs) -> str:
@@ -160,9 +163,9 @@ def _difference(rows: pd.DataFrame, method: str, baseline: str, metric: str) -> 
 def scores_agree(source: str, **chosen: Hashable) -> Rule:
     """Make the rule of a claim that consists of printed scores.
 
-    Judged on the scores whose interval is not too wide, as published: :func:`~simpor.lab.claims.by_share` of those
-    that agree, see :meth:`~simpor.lab.claims.Evidence.beside`. Where more than half of the intervals are too wide, it
-    cannot be checked.
+    Judged on the scores whose interval is not too wide, as published, by the share that agrees, see
+    :func:`~simpor.lab.claims.by_share` and :meth:`~simpor.lab.claims.Evidence.beside`.
+    Where more than half of the intervals are too wide, the claim cannot be checked.
 
     Parameters
     ----------
@@ -297,7 +300,8 @@ def all_significant(metric: str) -> Rule:
 def tables_recompute(evidence: Evidence) -> Finding:
     """Judge the claim that Figure 5 and Table III of the TAI paper follow from its Tables V and VI.
 
-    :func:`~simpor.lab.claims.by_share` of the p-values and counts that come out to all printed digits.
+    Judged by the share of p-values and counts that come out to all printed digits, see
+    :func:`~simpor.lab.claims.by_share`.
 
     Parameters
     ----------
@@ -374,7 +378,8 @@ def lead_up_to(table: tuple[str, str], metric: str, stated: float) -> Rule:
 def takes_longest(evidence: Evidence) -> Finding:
     """Judge the claim that SIMPOR takes longer than the five other samplers over the 41 sets.
 
-    :func:`~simpor.lab.claims.by_share` of the five, under the protocol where it is longer than fewer.
+    Judged by the share of the five, see :func:`~simpor.lab.claims.by_share`, under the protocol
+    where it takes longer than fewer of them.
 
     Parameters
     ----------
@@ -439,7 +444,8 @@ def shares_fewest(counts: pd.DataFrame, no_region: str) -> Rule:
             "paper": f"{printed['SIMPOR']:.1%}; next {others.min():.1%} ({others.idxmin()})",
             "as published": f"{means['SIMPOR']:.1%}; lowest {means.iloc[0]:.1%} ({means.index[0]})",
             "verdict": verdict,
-            "reason": f"two live splits; place {means.index.get_loc('SIMPOR') + 1} of {len(means)}; "
+            "reason": "two live splits; "
+            f"place {means.index.get_loc('SIMPOR') + 1} of {len(means)}; "
             "partly, if it is first without a region "
             f"({by_split.loc[no_region].mean():.1%}, from {counts['seeds'].min():.0f} seeds)",
         }
@@ -452,7 +458,9 @@ Holds = Callable[[pd.DataFrame, pd.DataFrame], bool]
 
 
 def along(method: str, datasets: Sequence[str], holds: Holds, words: str) -> Rule:
-    """Make the rule of a claim about curves over a parameter: :func:`~simpor.lab.claims.by_share` of the sets.
+    """Make the rule of a claim about curves over a parameter.
+
+    Judged by the share of the sets on which it holds, see :func:`~simpor.lab.claims.by_share`.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Tables of a page: recorded scores, ours beside the paper's, and what took part in them.
 
-Long rows are a DataFrame with the columns ``fold``, ``seed``, ``method``, ``metric``, ``value``, one
-line for each score; see :mod:`simpor.lab.protocol`. Where both protocols are shown, ``recorded`` is
-a dictionary from the protocol's heading, "as published" or "sound", to its rows, as
+Long rows are a DataFrame with the columns ``fold``, ``seed``, ``method``, ``metric`` and ``value``,
+one line for each score; see :mod:`simpor.lab.protocol`. Where both protocols are shown, ``recorded``
+is a dictionary from the protocol's heading, "as published" or "sound", to its rows, as
 :func:`simpor.lab.records.read_both` gives it.
 """
 
@@ -327,7 +327,7 @@ def ablation_effects(rows: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc"))
     -------
     table : DataFrame of str
         Index: what is compared, and the metric. Columns ``difference``, ``95 % interval`` (see
-        :func:`paired_differences`) and ``verdict``.
+        :func:`simpor.lab.intervals.paired_differences`) and ``verdict``.
     """
     pairs = {
         "published rate - random direction": ("simpor-published", "simpor-random-direction"),
