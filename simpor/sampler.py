@@ -156,8 +156,8 @@ class SIMPOR(TableOverSampler):
     max_iter : int, default=100
         Largest number of steps of an ascent. With 0 all directions are random.
     n_jobs : int, default=None
-        Maximum number of threads for the densities and the neighbours. None uses numba's setting,
-        -1 all threads.
+        Maximum number of threads. -1 uses all; None uses all for the densities, and for the
+        neighbours what scikit-learn uses.
     verbose : int, default=0
         With 1 or more, one line is printed for each class and region.
 
