@@ -175,9 +175,15 @@ def test_a_dask_cluster_gives_the_same_rows(data, sound, cluster):
     assert_frame_equal(there_predicted, here_predicted, check_exact=True)
 
 
-def test_both_workers_of_a_dask_cluster_take_part_and_hand_nothing_on(data, published, cluster):
+def test_both_workers_of_a_dask_cluster_take_part_and_hand_nothing_on(
+    data, published, cluster, tmp_path
+):
     def tell(X, y):
-        time.sleep(0.2)
+        """Wait for the other worker, however slow it is, so that none takes all tasks."""
+        (tmp_path / get_worker().address.rpartition(":")[2]).touch()
+        patience = time.monotonic() + 120
+        while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < patience:
+            time.sleep(0.05)
         inside, _ = get_active_backend()
         raise RuntimeError(f"{type(inside).__name__} {get_worker().address}")
 
