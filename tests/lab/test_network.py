@@ -190,8 +190,14 @@ def test_a_bar_that_cannot_be_drawn_leaves_its_lock_free():
 
     with pytest.raises(OSError, match="No space"):
         lab_network._Bar(total=1, file=FullDisk())
-    got_it = []
-    thread = Thread(target=lambda: got_it.append(lab_network._Bar.get_lock().acquire(False)))
+    lock, got_it = lab_network._Bar.get_lock(), []
+
+    def try_the_lock():
+        got_it.append(lock.acquire(False))
+        if got_it[0]:
+            lock.release()
+
+    thread = Thread(target=try_the_lock)
     thread.start()
     thread.join()
     assert got_it == [True]
