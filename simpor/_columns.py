@@ -340,10 +340,10 @@ def _refuse_other_containers(X: Any, y: Any) -> None:
         )
     for name, value in (("X", X), ("y", y)):
         if not _is_pandas(value, "DataFrame", "Series") and any(
-            hasattr(value, sign) for sign in SIGNS_OF_A_FRAME
+            hasattr(type(value), sign) for sign in SIGNS_OF_A_FRAME
         ):
             kind = f"{type(value).__module__.partition('.')[0]} {type(value).__name__}"
-            raise TypeError(f"{name} is a {kind}: pass {name}.to_pandas() or {name}.to_numpy().")
+            raise TypeError(f"{name} is a {kind}: pass pandas or NumPy, e.g. {name}.to_pandas().")
 
 
 def _refuse_labels(y: Any) -> None:
