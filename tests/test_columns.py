@@ -339,7 +339,9 @@ def test_frames_of_other_libraries_are_refused_with_a_cure(sign):
         shape = (N, 2)
 
     setattr(DataFrame, sign, None)
-    with pytest.raises(TypeError, match=r"X is a .* DataFrame: pass pandas or NumPy, e.g. X.to_pandas"):
+    with pytest.raises(
+        TypeError, match=r"X is a .* DataFrame: pass pandas or NumPy, e.g. X.to_pandas"
+    ):
         Halfway().fit_resample(DataFrame(), LABELS)
     with pytest.raises(TypeError, match=r"y is a .* DataFrame"):
         Halfway().fit_resample(floats(), DataFrame())
