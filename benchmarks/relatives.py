@@ -27,6 +27,7 @@ LARGEST = {
     "k-smote": (10_000, "its matrix of all pairs, synthetic rows included, would fill 23 GB"),
     "wk-smote": (10_000, "its matrix of all pairs, synthetic rows included, would fill 23 GB"),
     "edks": (10_000, "its matrix of all pairs, synthetic rows included, would fill 23 GB"),
+    "moms": (10_000, "its matrix of all pairs of mapped rows would fill 2.3 GB, several times"),
 }
 
 RUN = """

@@ -35,6 +35,8 @@ from simpor import PUBLISHED_TAI, SIMPOR
 from simpor.relatives import (
     GDO,
     GKSMOTE,
+    LEOCVAE,
+    MOMS,
     RBO,
     BiasCorrectedClassifier,
     DeepSMOTE,
@@ -237,6 +239,14 @@ _RELATIVES = (
         "sampler",
         lambda seed: LanguageModelOversampler(model="transformer", random_state=seed),
     ),
+    Method(
+        "leo-cvae",
+        "LEO-CVAE",
+        "zare2025leocvae",
+        "sampler",
+        lambda seed: LEOCVAE(random_state=seed),
+    ),
+    Method("moms", "MOMS", "cha2025moms", "sampler", lambda seed: MOMS(random_state=seed)),
     Method("rbo", "RBO", "koziarski2019rbo", "sampler", lambda seed: RBO(random_state=seed)),
     Method(
         "kotaro",

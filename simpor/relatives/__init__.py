@@ -11,6 +11,8 @@ from simpor.relatives.gk_smote import GKSMOTE
 from simpor.relatives.kernel_smote import KernelSMOTESVC
 from simpor.relatives.kotaro import KOTAROClassifier
 from simpor.relatives.language_model import LanguageModelOversampler
+from simpor.relatives.leo_cvae import LEOCVAE
+from simpor.relatives.moms import MOMS
 from simpor.relatives.radial import RBO
 from simpor.relatives.size import TunedSizeClassifierCV
 from simpor.relatives.size_theory import (
@@ -23,6 +25,8 @@ from simpor.relatives.size_theory import (
 __all__ = [
     "GDO",
     "GKSMOTE",
+    "LEOCVAE",
+    "MOMS",
     "RBO",
     "BiasCorrectedClassifier",
     "DeepSMOTE",

@@ -16,6 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from simpor.relatives import (
     GKSMOTE,
+    LEOCVAE,
+    MOMS,
     RBO,
     BiasCorrectedClassifier,
     KernelSMOTESVC,
@@ -54,6 +56,8 @@ SAMPLERS = [
 ]
 if find_spec("keras"):
     SAMPLERS.append(LanguageModelOversampler(model="transformer", n_steps=1, random_state=0))
+    SAMPLERS.append(LEOCVAE(n_epochs=2, random_state=0))
+    SAMPLERS.append(MOMS(n_epochs=2, random_state=0))
 
 every_sampler = pytest.mark.parametrize("sampler", SAMPLERS, ids=repr)
 
