@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 
-from simpor import SIMPOR, _kernel_sums, informative, sampler
+from simpor import SIMPOR, _kernel_sums, entropy_network, sampler
 
 
 def data(n=150, d=4):
@@ -77,7 +77,7 @@ def test_random_states_of_others_stay_as_they_were():
         )
 
     def resample():
-        informative._compile.cache_clear()  # building the network is part of it
+        entropy_network._compile.cache_clear()  # building the network is part of it
         digest()
 
     assert draws_after(resample) == draws_after(lambda: None)
