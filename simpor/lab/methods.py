@@ -38,6 +38,7 @@ from simpor.relatives import (
     LEOCVAE,
     MOMS,
     RBO,
+    AsymmetricSAM,
     BiasCorrectedClassifier,
     DeepSMOTE,
     KernelSMOTESVC,
@@ -289,6 +290,27 @@ _RELATIVES = (
         "ma2026size",
         "classifier",
         lambda seed: TunedSizeClassifierCV(LogisticRegression(), SMOTE(), random_state=seed),
+    ),
+    Method(
+        "sam-a",
+        "network with asymmetric SAM",
+        "shwartzziv2023simplifying",
+        "classifier",
+        lambda seed: AsymmetricSAM(random_state=seed),
+    ),
+    Method(
+        "sam-a-length",
+        "network with asymmetric SAM (our reading)",
+        "shwartzziv2023simplifying",
+        "classifier",
+        lambda seed: AsymmetricSAM("length", random_state=seed),
+    ),
+    Method(
+        "label-smoothing",
+        "network with labels smoothed by class",
+        "shwartzziv2023simplifying",
+        "classifier",
+        lambda seed: AsymmetricSAM(rho=0, smoothing=0.1, random_state=seed),
     ),
 )
 

@@ -14,6 +14,11 @@ from simpor.relatives.language_model import LanguageModelOversampler
 from simpor.relatives.leo_cvae import LEOCVAE
 from simpor.relatives.moms import MOMS
 from simpor.relatives.radial import RBO
+from simpor.relatives.sharpness import (
+    AsymmetricSAM,
+    batch_size_sweep,
+    class_conditional_smoothing,
+)
 from simpor.relatives.size import TunedSizeClassifierCV
 from simpor.relatives.size_theory import (
     generator_quality,
@@ -28,12 +33,15 @@ __all__ = [
     "LEOCVAE",
     "MOMS",
     "RBO",
+    "AsymmetricSAM",
     "BiasCorrectedClassifier",
     "DeepSMOTE",
     "KOTAROClassifier",
     "KernelSMOTESVC",
     "LanguageModelOversampler",
     "TunedSizeClassifierCV",
+    "batch_size_sweep",
+    "class_conditional_smoothing",
     "generator_quality",
     "local_symmetry_test",
     "predicted_size",

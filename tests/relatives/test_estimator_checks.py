@@ -19,6 +19,7 @@ from simpor.relatives import (
     LEOCVAE,
     MOMS,
     RBO,
+    AsymmetricSAM,
     BiasCorrectedClassifier,
     KernelSMOTESVC,
     KOTAROClassifier,
@@ -55,6 +56,11 @@ SAMPLERS = [
     LanguageModelOversampler(random_state=0),
 ]
 if find_spec("keras"):
+    CLASSIFIERS.append(
+        AsymmetricSAM(
+            hidden_layers=(10,), batch_size=32, n_epochs=10, learning_rate=0.1, random_state=0
+        )
+    )
     SAMPLERS.append(LanguageModelOversampler(model="transformer", n_steps=1, random_state=0))
     SAMPLERS.append(LEOCVAE(n_epochs=2, random_state=0))
     SAMPLERS.append(MOMS(n_epochs=2, random_state=0))
