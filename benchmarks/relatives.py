@@ -1,10 +1,11 @@
 """Seconds and memory of every relative: ``python -m benchmarks relatives``.
 
-Each relative resamples, or learns from, tables of 300, 3,000 and 30,000 rows, of which one in ten
-belongs to the minority. Every run has a fresh process of its own, whose memory is counted: the
-highest that it used beyond what it held before the run. A first run on 300 rows, not timed, loads
-and compiles what is needed. Who takes longer than ten minutes is stopped. Whatever stands in
-``simpor.lab.methods.RELATIVES`` is measured, and GDO and DeepSMOTE.
+Each relative resamples, or learns from, tables of 300, 1,000, 3,000 and 30,000 rows, of which one
+in ten belongs to the minority. Every run has a fresh process of its own, whose memory is counted:
+the highest that it used beyond what it held before the run. A first run on 300 rows, not timed,
+loads and compiles what is needed. Beside the seconds that passed stand the processor's: all its
+cores added up, whatever else the machine did. A run of more than five minutes is stopped. Whatever
+stands in ``simpor.lab.methods.RELATIVES`` is measured, and GDO and DeepSMOTE.
 """
 
 import os
@@ -17,8 +18,8 @@ import pandas as pd
 
 from simpor.lab.methods import METHODS, RELATIVES
 
-SIZES = (300, 3_000, 30_000)
-SECONDS_AT_MOST = 600
+SIZES = (300, 1_000, 3_000, 30_000)
+SECONDS_AT_MOST = 300
 NAMES = ("gdo", "deepsmote", *RELATIVES)
 
 #: More rows than these are not tried, for the reason given.
@@ -40,12 +41,12 @@ method = {**METHODS, **RELATIVES}[name]
 
 def run(n_rows):
     X, y = rows_of(n_rows)
-    begin = time.perf_counter()
+    begin, begin_busy = time.perf_counter(), time.process_time()
     if method.kind == "sampler":
         method.make(0).fit_resample(X, y)
     else:
         method.make(0).fit(X, y)
-    return time.perf_counter() - begin
+    return time.perf_counter() - begin, time.process_time() - begin_busy
 
 def highest():
     unit = 1 if sys.platform == "darwin" else 1024
@@ -54,7 +55,7 @@ def highest():
 warnings.simplefilter("ignore")
 run(300)
 before = highest()
-print(run(n_rows), highest() - before)
+print(*run(n_rows), highest() - before)
 """
 
 
@@ -68,20 +69,21 @@ def rows_of(n_rows, n_features=10):
 
 
 def measure(names=NAMES, sizes=SIZES, seconds_at_most=SECONDS_AT_MOST):
-    """One row for each relative and size: seconds, MiB, or the reason why there are none."""
+    """One row for each relative and size: seconds and MiB, or the reason why there are none."""
     table = []
-    for name in names:
-        for n_rows in sizes:
-            seconds, mebibytes, reason = measure_one(name, n_rows, seconds_at_most)
-            table.append((name, n_rows, seconds, mebibytes, reason))
-            print(f"{name}, {n_rows} rows: {reason or f'{seconds} s, {mebibytes} MiB'}", flush=True)
-    return pd.DataFrame(table, columns=["relative", "rows", "seconds", "MiB", "reason"])
+    for n_rows in sizes:
+        for name in names:
+            facts = measure_one(name, n_rows, seconds_at_most)
+            table.append({"relative": name, "rows": n_rows, **facts})
+            print(*table[-1].values(), sep=", ", flush=True)
+    columns = ["relative", "rows", "seconds", "processor_seconds", "MiB", "reason"]
+    return pd.DataFrame(table, columns=columns)
 
 
 def measure_one(name, n_rows, seconds_at_most):
     most, reason = LARGEST.get(name, (np.inf, ""))
     if n_rows > most:
-        return np.nan, np.nan, reason
+        return {"reason": reason}
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     command = [sys.executable, "-c", RUN, name, str(n_rows)]
     try:
@@ -94,17 +96,27 @@ def measure_one(name, n_rows, seconds_at_most):
             timeout=seconds_at_most,
         )
     except subprocess.TimeoutExpired:
-        return np.nan, np.nan, f"takes more than {seconds_at_most} s"
+        return {"reason": f"takes more than {seconds_at_most} s"}
     if process.returncode != 0:
         lines = process.stderr.strip().splitlines()
-        return np.nan, np.nan, lines[-1] if lines else "was stopped: too little memory"
-    seconds, mebibytes = map(float, process.stdout.split()[-2:])
-    return round(seconds, 2), round(mebibytes), ""
+        return {"reason": lines[-1] if lines else "was stopped: too little memory"}
+    seconds, processor_seconds, mebibytes = map(float, process.stdout.split()[-3:])
+    return {
+        "seconds": round(seconds, 2),
+        "processor_seconds": round(processor_seconds, 2),
+        "MiB": round(mebibytes),
+        "reason": "",
+    }
 
 
 def show(table):
+    """Print seconds, processor seconds and memory, one column for each number of rows."""
     labels = {name: method.label for name, method in (METHODS | RELATIVES).items()}
-    entry = [row.reason or f"{row.seconds:.2f} s, {row.MiB:.0f} MiB" for row in table.itertuples()]
-    wide = table.assign(entry=entry, relative=table["relative"].map(labels))
-    wide = wide.pivot(index="relative", columns="rows", values="entry")
-    print(wide.reindex(dict.fromkeys(table["relative"].map(labels))).to_string())
+    labels = {name: labels[name] for name in dict.fromkeys(table["relative"])}
+    entries = [
+        row.reason
+        or f"{row.seconds:.2f} s, {row.processor_seconds:.2f} s of processors, {row.MiB:.0f} MiB"
+        for row in table.itertuples()
+    ]
+    wide = table.assign(entry=entries).pivot(index="relative", columns="rows", values="entry")
+    print(wide.reindex(labels).rename(index=labels).to_string())

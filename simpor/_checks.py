@@ -117,6 +117,32 @@ def check_counts(sampling_strategy: Any, y: np.ndarray) -> None:
                 )
 
 
+def check_distances(X: np.ndarray) -> None:
+    """Refuse rows so far apart that their distances overflow.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+
+    Raises
+    ------
+    ValueError
+        If the largest distance that the columns' ranges allow is not finite.
+
+    Examples
+    --------
+    >>> from simpor._checks import check_distances
+    >>> check_distances(np.array([[0.0], [1e200]]))
+    Traceback (most recent call last):
+        ...
+    ValueError: Distances in X overflow: standardise it first (StandardScaler).
+    """
+    with np.errstate(over="ignore"):
+        longest_distance = np.linalg.norm(np.ptp(X, axis=0))
+    if not np.isfinite(longest_distance):
+        raise ValueError("Distances in X overflow: standardise it first (StandardScaler).")
+
+
 def check_bandwidth(bandwidth: Any) -> float:
     """Validate a bandwidth that is given as a number.
 

@@ -16,7 +16,7 @@ from scipy.sparse import issparse
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import validate_data
 
-from simpor._checks import check_counts
+from simpor._checks import check_counts, check_distances
 
 NUMBERS = (int, float, np.number, np.bool_)
 # what frames of other libraries have, and arrays have not
@@ -123,10 +123,7 @@ class TableOverSampler(BaseOverSampler):
             raise ValueError(f"{len(X)} rows but {len(y)} labels: pass one label for each row.")
         X, y, binarize_y = super()._check_X_y(X, y, accept_sparse=False)
         check_counts(self.sampling_strategy, y)
-        with np.errstate(over="ignore"):
-            longest_distance = np.linalg.norm(np.ptp(X, axis=0))
-        if not np.isfinite(longest_distance):
-            raise ValueError("Distances in X overflow: standardise it first (StandardScaler).")
+        check_distances(X)
         labels = np.unique(y)
         if len(labels) < 2:
             raise ValueError(f"y holds one class, {labels[0]}: pass rows of two or more classes.")

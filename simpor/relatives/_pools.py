@@ -52,15 +52,27 @@ def draw_pool(
     Raises
     ------
     ValueError
-        If the sampler did not append to the rows it was given.
+        If the class has no row, the sampler cannot draw from its rows, or it did not append to the
+        rows it was given.
     """
     if n_rows == 0:
         return X[:0]
-    n_wanted = int(np.sum(y == label)) + n_rows
-    sampler = clone(sampler).set_params(sampling_strategy={label: n_wanted})
+    n_own = int(np.sum(y == label))
+    if n_own == 0:
+        raise ValueError(
+            "No minority row is left for the sampler in one of the folds: pass more minority rows, or "
+            "ask for fewer folds."
+        )
+    sampler = clone(sampler).set_params(sampling_strategy={label: n_own + n_rows})
     if "random_state" in sampler.get_params():
         sampler.set_params(random_state=seed)
-    resampled, _ = sampler.fit_resample(X, y)
+    try:
+        resampled, _ = sampler.fit_resample(X, y)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{type(sampler).__name__} cannot draw from {n_own} minority rows, as many as it gets "
+            f"here ({error}): pass more rows, or a sampler that needs fewer."
+        ) from error
     if not np.array_equal(np.asarray(resampled[: len(X)]), np.asarray(X)):
         raise ValueError(
             f"{type(sampler).__name__} changed the rows it was given: use a sampler that appends."

@@ -9,6 +9,8 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from simpor._checks import check_distances
+
 __all__: list[str] = []
 
 
@@ -49,6 +51,7 @@ class TwoClassClassifier(ClassifierMixin, BaseEstimator):
     def _check_X_y(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """X in float64 and the class numbers, 0 and 1, of y; sets `classes_`."""
         X, y = validate_data(self, X, y, dtype=np.float64)
+        check_distances(X)
         self.classes_, numbers = number_classes(y)
         return X, numbers
 

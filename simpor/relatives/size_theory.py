@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state, check_X_y
 
-from simpor._checks import LARGEST_SEED, check_whole, is_number
+from simpor._checks import LARGEST_SEED, check_distances, check_whole, is_number
 from simpor.relatives._pools import check_appends, draw_pool
 
 __all__ = [
@@ -410,6 +410,7 @@ def _prepared(
     if loss not in ("log", "squared"):
         raise ValueError(f'loss={loss!r}: give "log" or "squared".')
     X, y = check_X_y(X, y, dtype=np.float64)
+    check_distances(X)
     labels, counts = np.unique(y, return_counts=True)
     if len(labels) != 2 or counts.min() < least:
         raise ValueError(

@@ -266,5 +266,7 @@ def test_bad_rows_are_refused(rows):
         KernelSMOTESVC().fit(X, np.arange(len(X)) % 3)
     with pytest.raises(ValueError, match="NaN"):
         KernelSMOTESVC().fit(np.where(X == X[3, 0], np.nan, X), y)
+    with pytest.raises(ValueError, match="Distances in X overflow: standardise"):
+        KernelSMOTESVC().fit(X * 1e200, y)
     with pytest.raises(TypeError, match="toarray"):
         KernelSMOTESVC().fit(csr_matrix(X), y)

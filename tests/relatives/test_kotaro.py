@@ -152,5 +152,7 @@ def test_bad_rows_are_refused(rows):
         KOTAROClassifier().fit(np.zeros_like(X), y)
     with pytest.raises(ValueError, match="NaN"):
         KOTAROClassifier().fit(np.where(X == X[3, 0], np.nan, X), y)
+    with pytest.raises(ValueError, match="Distances in X overflow: standardise"):
+        KOTAROClassifier().fit(X * 1e200, y)
     with pytest.raises(TypeError, match="toarray"):
         KOTAROClassifier().fit(csr_matrix(X), y)

@@ -300,6 +300,13 @@ def test_bad_rows_are_refused(rows):
         tuned(SMOTE()).fit(X, np.arange(len(X)) % 3)
     with pytest.raises(ValueError, match="NaN"):
         tuned(SMOTE()).fit(np.where(X == X[3, 0], np.nan, X), y)
+    common, rare = np.flatnonzero(y == 0), np.flatnonzero(y == 1)
+    few = np.append(common, rare[:8])
+    with pytest.raises(ValueError, match="SMOTE cannot draw from 4 minority rows, .*: pass more"):
+        tuned(SMOTE(), cv=2).fit(X[few], y[few])
+    single = np.append(common, rare[:1])
+    with pytest.raises(ValueError, match="No minority row is left for the sampler"):
+        tuned(SMOTE(), cv=[(np.arange(50), np.arange(50, 100))]).fit(X[single], y[single])
 
 
 def test_the_scorer_counts_each_class_alike_and_survives_certainty():

@@ -187,6 +187,8 @@ def test_bad_input_is_refused():
         local_symmetry_test(X, np.zeros(len(X)))
     with pytest.raises(ValueError, match="at least 3 rows each"):
         generator_quality(X[: 20 * 20 + 2], y[: 20 * 20 + 2], RandomOverSampler())
+    with pytest.raises(ValueError, match="Distances in X overflow: standardise"):
+        local_symmetry_test(X * 1e200, y)
     with pytest.raises(ValueError, match="balanced"):
         generator_quality(X[380:], y[380:], RandomOverSampler())
     with pytest.raises(TypeError, match="appends synthetic ones"):
