@@ -4,7 +4,8 @@ Each relative resamples, or learns from, tables of 300, 1,000, 3,000 and 30,000 
 in ten belongs to the minority. Every run has a fresh process of its own, whose memory is counted:
 the highest that it used beyond what it held before the run. A first run on 300 rows, not timed,
 loads and compiles what is needed. Beside the seconds that passed stand the processor's: all its
-cores added up, whatever else the machine did. A run of more than five minutes is stopped. Whatever
+cores added up, whatever else the machine did. The processor is named, because these rows need not
+come from the machine of the other benchmarks. A run of more than five minutes is stopped. Whatever
 stands in ``simpor.lab.methods.RELATIVES`` is measured, and GDO and DeepSMOTE.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from llvmlite.binding import get_host_cpu_name
 
 from simpor.lab.methods import METHODS, RELATIVES
 
@@ -77,7 +79,7 @@ def measure(names=NAMES, sizes=SIZES, seconds_at_most=SECONDS_AT_MOST):
             table.append({"relative": name, "rows": n_rows, **facts})
             print(*table[-1].values(), sep=", ", flush=True)
     columns = ["relative", "rows", "seconds", "processor_seconds", "MiB", "reason"]
-    return pd.DataFrame(table, columns=columns)
+    return pd.DataFrame(table, columns=columns).assign(processor=get_host_cpu_name())
 
 
 def measure_one(name, n_rows, seconds_at_most):

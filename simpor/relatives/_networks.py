@@ -45,13 +45,15 @@ def standardise(X: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.nd
     return rows, lambda rows: center + scale * rows
 
 
-def dense(n_units: int, rng: np.random.RandomState) -> Any:
-    """A dense layer without activation, its first weights from `rng`.
+def dense(n_units: int, rng: np.random.RandomState, **options: Any) -> Any:
+    """A dense layer, its first weights from `rng`.
 
     Parameters
     ----------
     n_units : int
     rng : RandomState
+    **options
+        Passed to Keras.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def dense(n_units: int, rng: np.random.RandomState) -> Any:
     keras, _ = import_keras()
     # Without a seed of its own the initialiser would move Python's random state.
     glorot = keras.initializers.GlorotUniform(seed=rng.randint(LARGEST_SEED))
-    return keras.layers.Dense(n_units, kernel_initializer=glorot)
+    return keras.layers.Dense(n_units, kernel_initializer=glorot, **options)
 
 
 def compiled(function: Callable[..., Any], n_runs: int, *arguments: Any) -> Callable[..., Any]:

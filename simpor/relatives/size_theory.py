@@ -159,8 +159,9 @@ def local_symmetry_test(
     Notes
     -----
     As in the authors' code, with its ridge of 1e-8 in the inverses. Where the null hypothesis
-    holds, the test rejects it too often for small minorities: at the level of 5 % we counted 14 %
-    to 18 % with 50 minority rows and 5 % with 500. Take the statistic as a description there.
+    holds, the test rejects it too often for small minorities: at the level of 5 %,
+    ``python -m benchmarks replays`` counts 17 % of 400 tables with 50 minority rows, 7 % with 250
+    and 5 % with 500. Take the statistic as a description there.
 
     Logistic regression with an intercept is never locally symmetric: the intercept's component of
     :math:`g_\phi` is twice the mean probability that the majority's rows get, which is above 0. The

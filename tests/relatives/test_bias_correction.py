@@ -44,10 +44,10 @@ def logistic(n_rows):
 
 
 def test_one_block_is_worse_than_no_correction_and_twenty_come_to_class_weights():
-    """Published nowhere; our measurement on this design, balanced log loss over ten samples:
-    SMOTE 0.50, one block 0.52, twenty 0.485, class weights 0.485."""
+    """Published nowhere; our measurement on this design, balanced log loss over 20 samples:
+    SMOTE 0.496, one block 0.514, twenty 0.485, class weights 0.486."""
     losses = []
-    for seed in range(10):
+    for seed in range(20):
         X, y = two_gaussians(2000, 100, seed)
         test = two_gaussians(5000, 5000, 1000 + seed)
         fitted = [logistic(4000).fit(*SMOTE(random_state=seed).fit_resample(X, y))]
@@ -58,7 +58,8 @@ def test_one_block_is_worse_than_no_correction_and_twenty_come_to_class_weights(
         assert fitted[-1].n_blocks_ == 20
         losses.append([-neg_balanced_log_loss(classifier, *test) for classifier in fitted])
     smote, weights, one_block, twenty_blocks = np.mean(losses, axis=0)
-    assert one_block > smote + 0.002 > twenty_blocks + 0.005
+    # over 40 samples the differences are 0.022 and 0.012, with standard errors of 0.006 and 0.001
+    assert one_block > smote + 0.005 > twenty_blocks + 0.01
     assert twenty_blocks == pytest.approx(weights, rel=0.01)
 
 

@@ -69,13 +69,12 @@ def assert_close(weights, others, tolerance=1e-6):
 
 
 @pytest.mark.parametrize("variant", ["direction", "length"])
-@pytest.mark.parametrize("ascent_weights", [None, {0: 1, 1: 1.0, 2: 1}])
-def test_weights_of_one_give_sam(variant, ascent_weights, rows):
+def test_weights_of_one_give_sam(variant, rows):
     """Training is in float64, far within 1e-6 on any machine."""
     sam = AsymmetricSAM(
         variant,
         rho=0.5,
-        ascent_weights=ascent_weights,
+        ascent_weights=None,
         hidden_layers=(),
         random_state=0,
         **SETTINGS,
@@ -177,8 +176,7 @@ def test_frames_and_names_of_classes_are_kept(rows):
     X, y = rows
     frame = pd.DataFrame(X, columns=["length", "width"])
     names = np.array(["many", "some", "few"])[y]
-    weights = {"many": 1, "some": 2, "few": 3}
-    sam = AsymmetricSAM(ascent_weights=weights, n_epochs=2, random_state=0).fit(frame, names)
+    sam = AsymmetricSAM(n_epochs=2, random_state=0).fit(frame, names)
     assert sam.feature_names_in_.tolist() == ["length", "width"]
     assert set(sam.predict(frame)) <= set(names)
 
@@ -262,9 +260,7 @@ def test_the_sweep_has_a_row_of_scores_for_each_batch_size(rows):
         ({"variant": "radius"}, 'give "direction" or "length"'),
         ({"rho": -0.1}, "rho=-0.1: give a number >= 0"),
         ({"rho": np.inf}, "rho=inf: give a number >= 0"),
-        ({"ascent_weights": "balanced"}, 'give "counts", None, or a dictionary'),
-        ({"ascent_weights": {0: 1, 1: 2}}, r"above 0 for each of the classes \[0, 1, 2\]"),
-        ({"ascent_weights": {0: 1, 1: 2, 2: 0}}, "give a number above 0 for each"),
+        ({"ascent_weights": "balanced"}, "ascent_weights='balanced': give \"counts\" or None"),
         ({"smoothing": 0.5}, r"smoothing=0.5: give a number in \[0, 0.5\)"),
         ({"hidden_layers": (0,)}, "hidden_layers=0: give a whole number >= 1"),
         ({"batch_size": 0}, "batch_size=0: give a whole number >= 1"),

@@ -1,0 +1,251 @@
+"""Published numbers of the relatives beside ours: ``python -m benchmarks replays``.
+
+Also measures what the docstrings of :mod:`simpor.relatives` say in numbers. Where no number is
+published, or none that we could read, the table says so by an empty place. Takes a few minutes.
+"""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from imblearn.metrics import geometric_mean_score
+from imblearn.over_sampling import SMOTE
+from sklearn.base import clone
+from sklearn.datasets import make_moons
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score, log_loss
+from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.naive_bayes import GaussianNB
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.svm import SVC
+
+from simpor.lab.datasets import load
+from simpor.relatives import (
+    LEOCVAE,
+    MOMS,
+    RBO,
+    AsymmetricSAM,
+    BiasCorrectedClassifier,
+    KOTAROClassifier,
+    batch_size_sweep,
+    local_symmetry_test,
+)
+
+
+def size_of_a_biased_generator():
+    """Excess risk of least squares at balance and at four gaps, with N(e1 / 2, I) for N(e1, I)."""
+    n_rare, gap = 400, 19 * 400
+    published = {1: 0.0161, 4: 0.0000}
+    risks = {size: [] for size in published}
+    for seed in range(100):
+        rng = np.random.RandomState(seed)
+        X = rng.normal(size=(21 * n_rare, 2))
+        y = np.repeat([0.0, 1.0], [20 * n_rare, n_rare])
+        X[:, 0] += y
+        pool = rng.normal(size=(4 * gap, 2)) + np.array([0.5, 0])
+        for size, values in risks.items():
+            rows = np.vstack([X, pool[: size * gap]])
+            targets = np.append(y, np.ones(size * gap))
+            theta = np.linalg.lstsq(rows, targets, rcond=None)[0]
+            values.append(theta @ theta + (theta[0] - 1) ** 2 / 2 - 1 / 3)
+    for size, values in risks.items():
+        what = f"biased generator, {n_rare} minority rows: excess risk at {size} x the gap"
+        yield "VTSS", what, published[size], np.mean(values)
+
+
+def rejections_under_symmetry():
+    """Share of 400 symmetric tables that the symmetry test rejects at the level of 0.05."""
+    for n_rare in (50, 250, 500):
+        n_rejected = 0
+        for seed in range(400):
+            rng = np.random.RandomState(seed)
+            X = rng.uniform(-np.sqrt(3), np.sqrt(3), size=(11 * n_rare, 5))
+            X[: 10 * n_rare, 0] = 2 * X[: 10 * n_rare, 0] - 1
+            X[10 * n_rare :, 0] += (5 - np.sqrt(21)) / 2
+            y = np.repeat([-0.5, 0.5], [10 * n_rare, n_rare])
+            test = local_symmetry_test(X, y, loss="squared", fit_intercept=False)
+            n_rejected += test.pvalue < 0.05
+        what = f"symmetry test, {n_rare} minority rows: share of true hypotheses rejected"
+        yield "VTSS", what, None, n_rejected / 400
+
+
+def fall_of_radial_oversampling():
+    """Balanced accuracy of naive Bayes on pima, a mean of 5 times 2 folds."""
+    data = load("pima")
+    X, y = np.asarray(data.X, dtype=float), np.asarray(data.y)
+    folds = RepeatedStratifiedKFold(n_splits=2, n_repeats=5, random_state=0)
+    for gamma, n_steps, published in (
+        (0.1, 1000, 0.7256),
+        (10.0, 1000, 0.7199),
+        (10.0, 16000, 0.5289),
+    ):
+        scores = []
+        for train, test in folds.split(X, y):
+            rows = MinMaxScaler().fit(X[train]).transform(X)
+            sampler = RBO(gamma=gamma, n_steps=n_steps, stop_probability=0.0, random_state=0)
+            classifier = GaussianNB().fit(*sampler.fit_resample(rows[train], y[train]))
+            scores.append(balanced_accuracy_score(y[test], classifier.predict(rows[test])))
+        what = f"pima, naive Bayes, gamma {gamma}, {n_steps} steps: balanced accuracy"
+        yield "RBO", what, published, np.mean(scores)
+
+
+def two_gaussians(n_common, n_rare, seed):
+    """Equal covariances, means 1.5 apart, ten features."""
+    X = np.random.RandomState(seed).normal(size=(n_common + n_rare, 10))
+    X[n_common:, 0] += 1.5
+    return X, np.repeat([0, 1], [n_common, n_rare])
+
+
+def bias_correction():
+    """Balanced log loss of logistic regressions, a mean over 20 tables of 2,000 and 100 rows."""
+    logistic = LogisticRegression(C=1 / 4)  # of 4000 rows, l2 = 1e-3
+    losses = {"SMOTE": [], "class weights": [], "one block": [], "20 blocks": []}
+    for seed in range(20):
+        X, y = two_gaussians(2000, 100, seed)
+        fits = (
+            clone(logistic).fit(*SMOTE(random_state=seed).fit_resample(X, y)),
+            clone(logistic).fit(X, y, sample_weight=np.where(y == 1, 20, 1)),
+            BiasCorrectedClassifier(SMOTE(), 1, random_state=seed).fit(X, y),
+            BiasCorrectedClassifier(SMOTE(), random_state=seed).fit(X, y),
+        )
+        X_test, y_test = two_gaussians(5000, 5000, 1000 + seed)
+        for values, fitted in zip(losses.values(), fits, strict=True):
+            values.append(log_loss(y_test, fitted.predict_proba(X_test)))
+    for name, values in losses.items():
+        what = f"logistic regression, {name}: balanced log loss"
+        yield "bias correction", what, None, np.mean(values)
+
+
+class Uncorrected(BiasCorrectedClassifier):
+    """The same rows and training, with nothing taken off the loss."""
+
+    def _weights(self, terms):
+        total = terms.real.sum() + self.n_synthetic_
+        return terms.real / total, self.n_synthetic_ / total * terms.drawn
+
+
+def bias_correction_of_networks():
+    """The same for networks of 16 units and five blocks, a mean over five tables."""
+    for n_epochs in (30, 100, 200):
+        for kind, name in ((Uncorrected, "uncorrected"), (BiasCorrectedClassifier, "corrected")):
+            losses = []
+            for seed in range(5):
+                network = kind(
+                    SMOTE(), 5, hidden_layers=(16,), l2=1e-2, n_epochs=n_epochs, random_state=seed
+                ).fit(*two_gaussians(2000, 100, seed))
+                X_test, y_test = two_gaussians(5000, 5000, 1000 + seed)
+                losses.append(log_loss(y_test, network.predict_proba(X_test)))
+            what = f"network, {n_epochs} epochs, {name}: balanced log loss"
+            yield "bias correction", what, None, np.mean(losses)
+
+
+def kotaro_and_support_vectors():
+    """G-mean on moons of 1,000 and 20 rows, features in tenths of their unit."""
+    scores = {"KOTARO": [], "SVC": [], "class-weighted SVC": []}
+    for seed in range(10):
+        X, y = make_moons((1000, 20), noise=0.3, random_state=seed)
+        X_test, y_test = make_moons((1000, 1000), noise=0.3, random_state=100 + seed)
+        for name, classifier, unit in (
+            ("KOTARO", KOTAROClassifier(), 10),
+            ("SVC", SVC(), 1),
+            ("class-weighted SVC", SVC(class_weight="balanced"), 1),
+        ):
+            predicted = classifier.fit(unit * X, y).predict(unit * X_test)
+            scores[name].append(geometric_mean_score(y_test, predicted))
+    for name, values in scores.items():
+        yield "KOTARO", f"moons, 1000 and 20 rows, {name}: G-mean", None, np.mean(values)
+
+
+def distances_from_the_boundary():
+    """Mean distance of minority rows to the other class's region: moons of 500 and 20 rows."""
+    variants = {
+        "gradient descent": {"rho": 0},
+        "SAM": {"ascent_weights": None},
+        "direction": {},
+        "length": {"variant": "length"},
+    }
+    grid = np.stack(np.meshgrid(np.linspace(-3, 4, 201), np.linspace(-3, 3, 201)), axis=-1)
+    grid = grid.reshape(-1, 2)
+    for rho in (0.05, 0.5):
+        for name, settings in variants.items():
+            if name == "gradient descent" and rho != 0.05:
+                continue
+            distances = []
+            for seed in range(5):
+                X, y = make_moons((500, 20), noise=0.2, random_state=seed)
+                network = AsymmetricSAM(
+                    **{"rho": rho} | settings,
+                    batch_size=32,
+                    n_epochs=100,
+                    learning_rate=0.05,
+                    random_state=seed,
+                ).fit(X, y)
+                others = grid[network.predict(grid) == 0]
+                to_others = np.linalg.norm(X[y == 1][:, None] - others, axis=2)
+                distances.append(to_others.min(axis=1).mean())
+            what = f"moons, {name}" + (f", rho {rho}" if "rho" not in settings else "")
+            yield "SAM-A", f"{what}: distance to the boundary", None, np.mean(distances)
+
+
+def spread_over_batch_sizes():
+    """Best minus worst mean balanced accuracy over batch sizes: 2,000 rows, ratios of 1 and 50."""
+    for ratio in (1, 50):
+        n_rare = 2000 // (1 + ratio)
+        spreads = []
+        for seed in range(2):
+            X, y = make_moons((2000 - n_rare, n_rare), noise=0.25, random_state=seed)
+            descent = AsymmetricSAM(rho=0, n_epochs=100, random_state=seed)
+            spreads.append(np.ptp(batch_size_sweep(descent, X, y, cv=2).mean(axis=1)))
+        what = f"moons, ratio {ratio}, batches of 8 to 512: spread of balanced accuracy"
+        yield "batch sizes", what, None, np.mean(spreads)
+
+
+def fall_of_the_mmd():
+    """Squared MMD between mapped and minority rows, at the first epoch and at the last."""
+    X, y = make_moons((120, 30), noise=0.2, random_state=0)
+    sampler = MOMS(random_state=0)
+    sampler.fit_resample(X, y)
+    for epoch in (0, -1):
+        what = f"moons: squared MMD at the {'last' if epoch else 'first'} epoch"
+        yield "MOMS", what, None, sampler.mmd_[1][epoch]
+
+
+def seeds_at_the_boundary():
+    """Share of seeds with an entropy above 0.5 bits."""
+    X, y = make_moons((300, 60), noise=0.2, random_state=0)
+    for gamma in (0, 0.5, 2.5, 8):
+        sampler = LEOCVAE(gamma=gamma, n_epochs=1, random_state=0)
+        sampler.fit_resample(X, y)
+        share = np.mean(sampler.entropy_[sampler.seed_indices_] > 0.5)
+        yield "LEO-CVAE", f"moons, gamma {gamma}: share of seeds at the boundary", None, share
+
+
+REPLAYS = (
+    size_of_a_biased_generator,
+    rejections_under_symmetry,
+    fall_of_radial_oversampling,
+    bias_correction,
+    bias_correction_of_networks,
+    kotaro_and_support_vectors,
+    distances_from_the_boundary,
+    spread_over_batch_sizes,
+    fall_of_the_mmd,
+    seeds_at_the_boundary,
+)
+
+
+def measure(replays=REPLAYS):
+    """One row for each number: the relative, what it is, what is published, and what we get."""
+    table = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for replay in replays:
+            for relative, what, published, ours in replay():
+                table.append((relative, what, published, round(float(ours), 4)))
+                print(*table[-1], sep=", ", flush=True)
+    return pd.DataFrame(table, columns=["relative", "what", "published", "ours"])
+
+
+def show(table):
+    """Print the whole table."""
+    print(table.to_string(index=False, na_rep=""))
