@@ -78,3 +78,14 @@ def test_the_relatives_that_have_a_limit_are_measured():
     from benchmarks import relatives
 
     assert set(relatives.LARGEST) <= set(relatives.NAMES)
+
+
+def test_a_replay_has_a_row_for_each_number(capsys):
+    pytest.importorskip("pandas")
+    from benchmarks import replays
+
+    table = replays.measure([replays.kotaro_and_support_vectors])
+    assert table["relative"].tolist() == ["KOTARO"] * 3 and table["published"].isna().all()
+    assert table["ours"].between(0, 1).all()
+    replays.show(table)
+    assert "class-weighted SVC: G-mean" in capsys.readouterr().out
