@@ -68,10 +68,10 @@ def draw_pool(
         sampler.set_params(random_state=seed)
     try:
         resampled, _ = sampler.fit_resample(X, y)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(
-            f"{type(sampler).__name__} cannot draw from {n_own} minority rows, as many as it gets "
-            f"here ({error}): pass more rows, or a sampler that needs fewer."
+            f"{type(sampler).__name__} cannot draw rows (minority rows that it gets here: {n_own}; "
+            f"its message: {error}): pass more rows, or a sampler that needs fewer."
         ) from error
     if not np.array_equal(np.asarray(resampled[: len(X)]), np.asarray(X)):
         raise ValueError(

@@ -242,6 +242,8 @@ class TunedSizeClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 raise ValueError(f"{len(X)} rows but {len(y)} labels: pass one label for each row.")
         else:
             X, y = validate_data(self, X, y)
+            # samplers subtract rows, which NumPy refuses for truth values
+            X = X.astype(np.float64) if X.dtype == bool else X
         self.classes_, numbers = number_classes(y)
         counts = np.bincount(numbers)
         self._minority = self.classes_[0] if counts[0] < counts[1] else self.classes_[1]

@@ -225,7 +225,7 @@ def test_bad_input_is_refused(rows):
         BiasCorrectedClassifier(SMOTE()).fit(csr_matrix(X), y)
     with pytest.raises(ValueError, match="Distances in X overflow: standardise"):
         BiasCorrectedClassifier(SMOTE()).fit(X * 1e200, y)
-    with pytest.raises(ValueError, match="SMOTE cannot draw from 4 minority rows, .*: pass more"):
+    with pytest.raises(ValueError, match="SMOTE cannot draw rows .* here: 4; .*: pass more"):
         BiasCorrectedClassifier(SMOTE()).fit(X[:304], y[:304])
     beyond_balance = BiasCorrectedClassifier(SMOTE(sampling_strategy={0: 70, 1: 60}))
     with pytest.raises(ValueError, match="outside a block"):

@@ -248,6 +248,12 @@ def test_frames_reach_the_sampler_and_the_classifier_as_frames(rows):
     np.testing.assert_allclose(fitted.predict_proba(frame), on_array.predict_proba(X))
 
 
+def test_truth_values_are_numbers(rows):
+    X, y = rows
+    fitted = tuned(SMOTE(), sizes=[0, 1], cv=2).fit(X > 0, y)
+    assert fitted.predict(X > 0).shape == y.shape
+
+
 def test_balanced_classes_get_no_row():
     X, y = make_classification(100, 4, random_state=0)
     fitted = tuned(SMOTE(), sizes=3, cv=2).fit(X, y)
@@ -302,7 +308,7 @@ def test_bad_rows_are_refused(rows):
         tuned(SMOTE()).fit(np.where(X == X[3, 0], np.nan, X), y)
     common, rare = np.flatnonzero(y == 0), np.flatnonzero(y == 1)
     few = np.append(common, rare[:8])
-    with pytest.raises(ValueError, match="SMOTE cannot draw from 4 minority rows, .*: pass more"):
+    with pytest.raises(ValueError, match="SMOTE cannot draw rows .* here: 4; .*: pass more"):
         tuned(SMOTE(), cv=2).fit(X[few], y[few])
     single = np.append(common, rare[:1])
     with pytest.raises(ValueError, match="No minority row is left for the sampler"):
