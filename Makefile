@@ -41,7 +41,7 @@ check: $(INSTALLED)  ## look at the code without running it: rules, layout, type
 chapters: $(INSTALLED)  ## execute all chapters again and store their outputs
 	@$(PYTHON) book/execute.py
 
-study-small: $(INSTALLED)  ## record the comparison of chapters 7 to 9 again, in about two hours
+study-small: $(INSTALLED)  ## record the comparison of chapters 8 to 10 again, in about two hours
 	@$(PYTHON) -m simpor.lab.study --again --protocol published sound \
 		--datasets moon-3 moon-7 breast-cancer-3 breast-cancer-7 credit-card-3 credit-card-7
 	@$(PYTHON) -m simpor.lab.study --again --methods comparison controls \

@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-CHAPTER = "09_credit_card.ipynb"
+CHAPTER = "10_credit_card.ipynb"
 
 
 @cache

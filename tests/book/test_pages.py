@@ -23,6 +23,14 @@ def soups(html):
     }
 
 
+def load_extension(root, name):
+    """One of the book's own extensions of Sphinx, as a module."""
+    spec = importlib.util.spec_from_file_location(name, root / "_ext" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def fetched(page):
     """Addresses of what a browser fetches in order to show the page."""
     for tag, attribute in [
@@ -113,9 +121,7 @@ def test_pages_are_small(soups, html):
 
 
 def test_repairs_leave_nothing_to_repair(html, root):
-    spec = importlib.util.spec_from_file_location("offline", root / "_ext" / "offline.py")
-    offline = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(offline)
+    offline = load_extension(root, "offline")
     text = "".join(path.read_text() for path in html.rglob("*.html"))
     for pattern, _ in offline.REPAIRS:
         assert not re.search(pattern, text), pattern
@@ -196,6 +202,18 @@ def test_links_inside_the_book_lead_somewhere(soups):
             )
             assert target in soups, f"{name} leads to {link['href']}"
             assert not anchor or soups[target].find(id=anchor), f"{name} leads to {link['href']}"
+
+
+def test_old_addresses_lead_to_the_chapters(soups, root):
+    moved = load_extension(root, "forward").MOVED
+    assert moved
+    for old, new in moved.items():
+        page = soups[f"{old}.html"]
+        link = page.select_one("body a")["href"]
+        assert posixpath.normpath(posixpath.join(posixpath.dirname(old), link)) == f"{new}.html"
+        assert f"{new}.html" in soups
+        assert f'location.replace("{link}" + location.hash)' in page.script.get_text()
+        assert page.select_one("noscript meta")["content"].endswith(f"url={link}")
 
 
 def test_chapters_can_be_launched(soups, pages, root):
