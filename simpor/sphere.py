@@ -15,7 +15,9 @@ from sklearn.utils import check_array, check_random_state
 
 from simpor._checks import check_whole, is_number
 
-FIRST_ANGLE = 0.5  # radians: the longest first turn of the adaptive ascent
+FIRST_ANGLE = 0.7  # radians: the longest first turn of the adaptive ascent
+LONGEST_ANGLE = 1.0  # radians: the longest of its later turns
+MEMORY = 8  # turns before, from which it knows the curvature
 SMALLEST_ANGLE = 1e-12  # radians: below it a turn is lost in the rounding of the point
 
 #: From points (k, d) to values (k,) and gradients (k, d).
@@ -89,10 +91,11 @@ def ascend_on_sphere(
         value or, since near a maximum values differ by rounding only, to an equal value and a
         smaller slope.
 
-        - "adaptive" gives each point an angle of its own. The first is the angle between direction
-          and gradient, half a radian at most. The next ones follow Barzilai and Borwein, who fit
-          the curvature of the turn before. After a turn that does not lead higher, the angle is
-          halved.
+        - "adaptive" gives each point turns of its own. The first goes along the gradient, by the
+          angle between direction and gradient, 0.7 radians at most. The next ones are the steps of
+          L-BFGS, which fits the curvature of the last eight turns, a radian at most. After a turn
+          that does not lead higher, the angle is halved. Where no maximum fits, the turn goes along
+          the gradient, at most twice as far as the one before, and the turns before are forgotten.
         - A float is the published rule: the same angle, in radians, at every turn
           (``1e-5 * 2 * pi`` in both papers), until a turn does not lead higher.
     max_iter : int, default=100
@@ -116,8 +119,8 @@ def ascend_on_sphere(
     Notes
     -----
     TAI paper and preprint, Eq. 15 and Algorithm 1. In one dimension a sphere is two points, and
-    the better one is returned. The adaptive angles are the shorter step of J. Barzilai and J. M.
-    Borwein, "Two-Point Step Size Gradient Methods", IMA Journal of Numerical Analysis 8, 1988,
+    the better one is returned. The adaptive turns are those of D. C. Liu and J. Nocedal, "On the
+    Limited Memory BFGS Method for Large Scale Optimization", Mathematical Programming 45, 1989,
     with the gradient before carried along the turn; on a circle they are the secant method.
 
     Examples
@@ -137,7 +140,7 @@ def ascend_on_sphere(
     if centers.shape[1] == 1:
         return _better_of_two_points(objective, centers, radii, start_directions)
 
-    rule = _BarzilaiBorwein(tol) if step == "adaptive" else _FixedAngle(float(step))
+    rule = _LBFGS(tol) if step == "adaptive" else _FixedAngle(float(step))
     start = _look(objective, centers, radii, start_directions)
     end, n_iter = _climb(objective, start, rule, max_iter)
     return SphereAscent(
@@ -167,6 +170,11 @@ class _Points(NamedTuple):
     def slopes_per_radian(self) -> np.ndarray:
         """Slopes per radian, or per unit of length if that is more."""
         return np.maximum(1.0, self.radii) * self.slopes
+
+    @property
+    def slope_vectors(self) -> np.ndarray:
+        """The gradients on the spheres, per radian."""
+        return (self.radii * self.slopes)[:, None] * self.tangents
 
     @property
     def angles_to_gradient(self) -> np.ndarray:
@@ -217,28 +225,75 @@ class _FixedAngle:
         return turns.angles > 0
 
 
-class _BarzilaiBorwein:
-    """Turns along the gradient, by angles that fit how the slope changed over the turn before."""
+class _LBFGS:
+    """Turns towards the maximum of a quadratic fitted to the slopes of the last turns.
+
+    Limited-memory BFGS: each turn is a step s, in radians, over which the slope per radian has
+    fallen by y. These pairs approximate the inverse of the Hessian, which takes the slope to the
+    next step. All vectors are tangents where the point is now: a pair is not carried along again.
+    """
 
     def __init__(self, tol: float) -> None:
         self.tol = tol
 
     def first_turns(self, points: _Points) -> _Turns:
+        shape = (MEMORY, *points.directions.shape)
+        self.steps, self.falls = np.zeros(shape), np.zeros(shape)
+        self.weights = np.zeros(shape[:2])  # 1 / (s . y), or 0 where a turn has left no pair
+        self.newest = -1
         return _Turns(points.tangents, np.minimum(points.angles_to_gradient, FIRST_ANGLE))
 
     def next_turns(
         self, i: np.ndarray, tried: _Turns, before: _Points, after: _Points, higher: np.ndarray
     ) -> _Turns:
-        fitted = np.minimum(
-            _barzilai_borwein_angles(tried, before, after), after.angles_to_gradient
-        )
+        fitted = self._remember(i, tried, before, after, higher)
+        steps = self._steps_to_maximum(i, after)
+        fitted &= np.sum(steps * after.slope_vectors, axis=1) > 0
+        # where no maximum fits: along the gradient, and from there anew
+        self.weights[:, i[higher & ~fitted]] = 0.0
+        lengths = np.linalg.norm(steps, axis=1)
+        unit_steps = steps / np.where(lengths == 0, 1.0, lengths)[:, None]
+        along_gradient = np.minimum(2 * tried.angles, after.angles_to_gradient)
+        tangents = np.where(fitted[:, None], unit_steps, after.tangents)
+        angles = np.minimum(np.where(fitted, lengths, along_gradient), LONGEST_ANGLE)
         return _Turns(
-            np.where(higher[:, None], after.tangents, before.tangents),
-            np.where(higher, fitted, 0.5 * tried.angles),
+            np.where(higher[:, None], tangents, tried.tangents),
+            np.where(higher, angles, 0.5 * tried.angles),
         )
 
     def goes_on(self, points: _Points, turns: _Turns) -> np.ndarray:
         return (points.slopes_per_radian > self.tol) & (turns.angles > SMALLEST_ANGLE)
+
+    def _remember(
+        self, i: np.ndarray, tried: _Turns, before: _Points, after: _Points, higher: np.ndarray
+    ) -> np.ndarray:
+        """Store the pair of each turn that was made; whether the slope has fallen along the turn."""
+        carried = _carry(before.directions, tried)
+        ahead = np.sum(before.slope_vectors * tried.tangents, axis=1, keepdims=True)
+        slopes_carried = before.slope_vectors + ahead * (carried - tried.tangents)
+        steps, falls = tried.angles[:, None] * carried, slopes_carried - after.slope_vectors
+        products = np.sum(steps * falls, axis=1)
+        concave = higher & (products > 0)
+        self.newest = (self.newest + 1) % MEMORY
+        self.steps[self.newest, i], self.falls[self.newest, i] = steps, falls
+        self.weights[self.newest, i] = np.where(concave, 1 / np.where(concave, products, 1.0), 0.0)
+        return concave
+
+    def _steps_to_maximum(self, i: np.ndarray, points: _Points) -> np.ndarray:
+        """The estimate of the inverse Hessian times the slope: two loops over the pairs."""
+        slots = [(self.newest - age) % MEMORY for age in range(MEMORY)]
+        pairs = [(self.steps[k, i], self.falls[k, i], self.weights[k, i, None]) for k in slots]
+        steps = points.slope_vectors
+        shares = []
+        for s, y, weight in pairs:
+            shares.append(weight * np.sum(s * steps, axis=1, keepdims=True))
+            steps = steps - shares[-1] * y
+        _, y, weight = pairs[0]
+        curvature = weight * np.sum(y * y, axis=1, keepdims=True)
+        steps = steps / np.where(curvature == 0, 1.0, curvature)
+        for (s, y, weight), share in zip(reversed(pairs), reversed(shares)):
+            steps = steps + (share - weight * np.sum(y * steps, axis=1, keepdims=True)) * s
+        return steps - np.sum(steps * points.directions, axis=1, keepdims=True) * points.directions
 
 
 def _climb(
@@ -290,24 +345,6 @@ def _carry(directions: np.ndarray, turns: _Turns) -> np.ndarray:
     """Carry the tangents of turns along to where the turns lead."""
     cosines, sines = np.cos(turns.angles)[:, None], np.sin(turns.angles)[:, None]
     return turns.tangents * cosines - directions * sines
-
-
-def _barzilai_borwein_angles(tried: _Turns, before: _Points, after: _Points) -> np.ndarray:
-    """The next angles, from the slopes before and after a turn.
-
-    In units of the slope before, the slope vector has changed from 1 along the old tangent, carried
-    along, to q along the new one. With the cosine of the angle between the two, it has fallen by
-    1 - q * cosine along the turn. If it goes on changing like this, it is zero after an angle of
-    angle * fall / change^2 * q. Where the slope does not fall there is no maximum to fit, and the
-    angle is doubled.
-    """
-    cosine = np.sum(_carry(before.directions, tried) * after.tangents, axis=1)
-    q = after.slopes / before.slopes
-    fall = 1 - q * cosine
-    change_squared = 1 - 2 * q * cosine + q**2
-    concave = (fall > 0) & (change_squared > 0)
-    share = np.where(concave, q * fall / np.where(concave, change_squared, 1.0), 2.0)
-    return tried.angles * share
 
 
 def _take(fields: Fields, i: np.ndarray) -> Fields:

@@ -6,6 +6,7 @@ from scipy.optimize import minimize
 from sklearn.datasets import make_moons
 
 from simpor import PosteriorRatio, ascend_on_sphere
+from simpor.sphere import LONGEST_ANGLE, MEMORY
 
 PUBLISHED_STEP = 1e-5 * 2 * np.pi
 
@@ -133,9 +134,9 @@ def test_stays_on_the_sphere_and_never_falls(step, d):
     assert end.n_evaluations.sum() == sum(len(h) for h in heights)
 
 
-def test_the_second_turn_is_barzilai_and_borweins():
-    """By vectors: the change of the slope over the first turn, fitted to it, gives the second."""
-    curvatures = np.array([1.0, 2.0, 4.0])
+def test_each_turn_is_the_step_of_bfgs_with_the_pairs_of_the_turns_before():
+    """By matrices: the update formula of BFGS, where the ascent runs two loops over its pairs."""
+    curvatures = np.array([1.0, 2.0, 4.0, 3.0])
 
     def bowl(points):
         return -0.5 * (points - 2) ** 2 @ curvatures, -(points - 2) * curvatures
@@ -144,19 +145,35 @@ def test_the_second_turn_is_barzilai_and_borweins():
         gradient = bowl(u[None])[1][0]
         return gradient - (gradient @ u) * u
 
-    start = np.array([0.9, 0.3, 0.1]) / np.linalg.norm([0.9, 0.3, 0.1])
-    u0, u1, u2 = (
-        ascend_on_sphere(bowl, [[0, 0, 0]], 1.0, start=[start], max_iter=n).x[0] for n in range(3)
-    )
-    first, second = np.arccos(u0 @ u1), np.arccos(u1 @ u2)
-    along = slope(u0) / np.linalg.norm(slope(u0))
-    carried = np.cos(first) * along - np.sin(first) * u0
-    change = np.linalg.norm(slope(u0)) * carried - slope(u1)
-    (share,), *_ = np.linalg.lstsq(change[:, None], first * carried, rcond=None)
-    assert second < min(
-        1.9 * first, 0.6
-    )  # neither doubled nor cut at the direction of the gradient
-    np.testing.assert_allclose(second, share * np.linalg.norm(slope(u1)), rtol=1e-6)
+    start = np.array([0.9, 0.3, 0.1, 0.2]) / np.linalg.norm([0.9, 0.3, 0.1, 0.2])
+    u = [
+        ascend_on_sphere(bowl, [[0] * 4], 1.0, start=[start], max_iter=n, tol=0).x[0]
+        for n in range(MEMORY)
+    ]
+    pairs = []
+    for before, here, after in zip(u, u[1:], u[2:]):
+        # a step is the angle times the tangent where it ends; the slope is carried along with it
+        angle = 2 * np.arcsin(np.linalg.norm(here - before) / 2)
+        tangent = (here - np.cos(angle) * before) / np.sin(angle)
+        carried = np.cos(angle) * tangent - np.sin(angle) * before
+        ahead = slope(before) @ tangent
+        pairs.append((angle * carried, slope(before) + ahead * (carried - tangent) - slope(here)))
+
+        step, fall = pairs[-1]
+        inverse_hessian = step @ fall / (fall @ fall) * np.eye(4)
+        for step, fall in pairs:
+            weight = 1 / (step @ fall)
+            left_out = np.eye(4) - weight * np.outer(step, fall)
+            inverse_hessian = left_out @ inverse_hessian @ left_out.T + weight * np.outer(
+                step, step
+            )
+        expected = inverse_hessian @ slope(here)
+        expected -= (expected @ here) * here
+        length = np.linalg.norm(expected)
+        assert length < LONGEST_ANGLE  # not cut
+        turned = np.cos(length) * here + np.sin(length) * expected / length
+        np.testing.assert_allclose(after - here, turned - here, rtol=0, atol=1e-6 * length)
+    assert len(pairs) == MEMORY - 2
 
 
 @pytest.mark.parametrize("d, most", [(2, 8), (10, 16)])
@@ -294,25 +311,38 @@ def along_the_circle(value, slope):
     return objective
 
 
-def test_the_first_turn_is_half_a_radian_at_most():
-    for slope, first in (([0.0, 1.0], 0.5), ([1.0, 0.1], np.arctan(0.1))):
+def test_the_first_turn_is_seven_tenths_of_a_radian_at_most():
+    for slope, first in (([0.0, 1.0], 0.7), ([1.0, 0.1], np.arctan(0.1))):
         end = ascend_on_sphere(linear(np.array(slope)), ORIGIN, 1.0, start=EAST, max_iter=1)
         assert end.rotation[0] == pytest.approx(first, rel=1e-9)
 
 
 @pytest.mark.filterwarnings("error")
 def test_the_turn_after_a_growing_slope_is_twice_as_far():
+    def growing(points):
+        values, gradients = along_the_circle(
+            lambda a: np.exp(10 * a), lambda a: 10 * np.exp(10 * a)
+        )(points)
+        return values, gradients + 100 * points
+
+    first = np.arctan(0.1)  # to the gradient, which the next turn stays short of
+    end = ascend_on_sphere(growing, ORIGIN, 1.0, start=EAST, max_iter=2)
+    assert end.rotation[0] == pytest.approx(3 * first, rel=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_later_turn_is_a_radian_at_most():
     growing = along_the_circle(lambda a: a**2 / 2, lambda a: a)
     start = [[np.cos(0.1), np.sin(0.1)]]
     end = ascend_on_sphere(growing, ORIGIN, 1.0, start=start, max_iter=2)
-    assert end.rotation[0] == pytest.approx(1.5, rel=1e-9)
+    assert end.rotation[0] == pytest.approx(0.7 + 1.0, rel=1e-9)
 
 
 def test_after_turns_that_lower_the_value_it_gives_up():
     falling = along_the_circle(lambda a: -np.abs(a), np.ones_like)
     end = ascend_on_sphere(falling, ORIGIN, 1.0, start=EAST)
-    # half a radian, halved 39 times, is less than the smallest angle
-    assert end.n_iter[0] == 39 and end.rotation[0] == 0 and not end.converged[0]
+    # 0.7 radians, halved 40 times, is less than the smallest angle
+    assert end.n_iter[0] == 40 and end.rotation[0] == 0 and not end.converged[0]
 
 
 @pytest.mark.parametrize("slope, turns", [(0.5, True), (1.0, False), (2.0, False)])
