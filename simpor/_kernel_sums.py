@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -42,9 +42,8 @@ BLOCK = 64
 MIN_WORK_PER_THREAD = 2**19
 
 LOG2_E = 1.4426950408889634
-LN_2_HIGH = 0.693147180369123816490  # few bits, so that n * LN_2_HIGH is exact
-LN_2_LOW = 1.90821492927058770002e-10
-SMALLEST_EXPONENT = -708.0  # the least whole number whose exp is a normal float
+SMALLEST_EXPONENT = -1022.0  # the least x for which 2**x is a normal float
+STOPPED = 2**62  # a counter of points that no number of points reaches
 ROUND_TO_INTEGER = 6755399441055744.0  # 1.5 * 2**52: adding it leaves the integer in the low bits
 
 
@@ -159,25 +158,24 @@ def _store(typingctx: Any, array: types.Array, k: types.Type, x: _Lanes) -> _Int
 
 
 @njit(forceinline=True)
-def _exp(x: Any) -> Any:
-    """exp(x) of lanes x <= 0, without a branch or a call.
+def _exp2(x: Any) -> Any:
+    """2**x of lanes x <= 0, without a branch or a call.
 
-    x = n ln 2 + r with |r| <= ln(2) / 2. The Taylor polynomial of degree 13 gives exp(r), and n is
-    added to the bits of its exponent. Two terms are taken at a time: the pairs can be computed side
-    by side, where Horner's rule would wait for each product.
+    x = n + r with |r| <= 1/2. A polynomial of degree 11, the interpolation in Chebyshev's points,
+    gives 2**r with a relative error of 3e-18, and n is added to the bits of its exponent. Two terms
+    are taken at a time: the pairs can be computed side by side, where Horner's rule would wait for
+    each product.
     """
     x = max(x, SMALLEST_EXPONENT)
-    shifted = x * LOG2_E + ROUND_TO_INTEGER
-    n = shifted - ROUND_TO_INTEGER
-    r = (x - n * LN_2_HIGH) - n * LN_2_LOW
+    shifted = x + ROUND_TO_INTEGER
+    r = x - (shifted - ROUND_TO_INTEGER)
     r2 = r * r
-    p = r * (1.0 / 6227020800.0) + 1.0 / 479001600.0
-    p = p * r2 + (r * (1.0 / 39916800.0) + 1.0 / 3628800.0)
-    p = p * r2 + (r * (1.0 / 362880.0) + 1.0 / 40320.0)
-    p = p * r2 + (r * (1.0 / 5040.0) + 1.0 / 720.0)
-    p = p * r2 + (r * (1.0 / 120.0) + 1.0 / 24.0)
-    p = p * r2 + (r * (1.0 / 6.0) + 0.5)
-    p = p * r2 + (r + 1.0)
+    p = r * 4.4558179083360645e-10 + 7.074194297288521e-09
+    p = p * r2 + (r * 1.0178057087733941e-07 + 1.3215432535912375e-06)
+    p = p * r2 + (r * 1.5252733841556773e-05 + 1.5403530463724353e-04)
+    p = p * r2 + (r * 1.333355814640647e-03 + 9.618129107587256e-03)
+    p = p * r2 + (r * 5.5504108664821625e-02 + 2.4022650695910158e-01)
+    p = p * r2 + (r * 6.931471805599453e-01 + 1.0)
     return _scale_by_power_of_two(p, shifted)
 
 
@@ -194,6 +192,7 @@ def _fill_tile(
     A kernel is exp(-half_precision * squared distance).
     """
     n, d = rows.shape
+    precision = half_precision * LOG2_E  # kernels are powers of two here
     x = np.empty((d, LANES))
     for lane in range(LANES):
         for k in range(d):
@@ -212,10 +211,10 @@ def _fill_tile(
                 square = square + difference * difference
             nearest = min(square, nearest)
             _store(weights, j, square)
-        rescale = _exp((nearest - nearest_before) * half_precision)
+        rescale = _exp2((nearest - nearest_before) * precision)
         total = total * rescale
         for j in range(len(block)):
-            weight = _exp((nearest - _load(weights, j)) * half_precision)
+            weight = _exp2((nearest - _load(weights, j)) * precision)
             total = total + weight
             _store(weights, j, weight)
         for k in range(0, d, 2):  # two features for each weight that is loaded
@@ -250,20 +249,622 @@ def _fill_tiles(
         _fill_tile(queries[tile], rows, half_precision, log_sum[tile], shift[tile])
 
 
+class Climb(NamedTuple):
+    """Points that climb a log posterior ratio on their spheres, and how the climb goes.
+
+    Rows are in the unit of their density, as `kernel_sums` takes them; all else is in the unit of
+    the data. Index 0 stands for the positive class, 1 for the others.
+    """
+
+    centers: np.ndarray  # (m, d)
+    radii: np.ndarray  # (m,)
+    start_directions: np.ndarray  # (m, d), unit vectors
+    positive_rows: np.ndarray  # (n_B, d)
+    other_rows: np.ndarray  # (n_A, d)
+    scales: np.ndarray  # (2,), what a length of the data is multiplied by to be in that unit
+    half_precisions: np.ndarray  # (2,)
+    log_constant: float  # what the log ratio is more than the difference of the log kernel sums
+    max_iter: int
+    tol: float
+    first_angle: float
+    longest_angle: float
+    smallest_angle: float
+
+
+class Ends(NamedTuple):
+    """Where the climbs ended, see `simpor.sphere.SphereAscent`."""
+
+    directions: np.ndarray  # (m, d)
+    start_values: np.ndarray  # (m,)
+    values: np.ndarray  # (m,)
+    slopes: np.ndarray  # (m,), per radian
+    n_iter: np.ndarray  # (m,)
+    n_evaluations: np.ndarray  # (m,)
+
+
+class Climbers(NamedTuple):
+    """Up to LANES points on their way. Every field has one entry for each lane, unless said."""
+
+    point: np.ndarray  # index of the point, or -1 where the lane is idle
+    started: np.ndarray  # whether the first point has been evaluated
+    angles: np.ndarray  # of the turn that is tried
+    values: np.ndarray
+    slopes: np.ndarray  # norms of the slope vectors
+    directions: np.ndarray  # unit vectors from the centers
+    tangents: np.ndarray  # unit vectors along the turn that is tried
+    slope_vectors: np.ndarray  # gradients on the spheres, per radian
+    tried: np.ndarray  # the directions to which that turn leads
+    n_pairs: np.ndarray  # pairs of steps and falls in memory
+    newest: np.ndarray  # where the newest of them is
+    steps: np.ndarray
+    falls: np.ndarray
+    weights: np.ndarray
+    queries: np.ndarray  # (2, LANES, d)
+    log_sums: np.ndarray  # (2, LANES)
+    shifts: np.ndarray  # (2, LANES, d)
+    vectors: np.ndarray  # (2, d), for one lane at a time: a slope vector, and a step
+    shares: np.ndarray  # (memory,), for one lane at a time
+
+
+def idle_climbers(d: int, memory: int) -> Climbers:
+    """Climbers whose lanes are all idle.
+
+    Parameters
+    ----------
+    d : int
+        Number of features.
+    memory : int
+        Number of pairs that L-BFGS remembers.
+
+    Returns
+    -------
+    Climbers
+    """
+    return Climbers(
+        point=np.full(LANES, -1, dtype=np.intp),
+        started=np.zeros(LANES, dtype=np.bool_),
+        angles=np.zeros(LANES),
+        values=np.zeros(LANES),
+        slopes=np.zeros(LANES),
+        directions=np.zeros((LANES, d)),
+        tangents=np.zeros((LANES, d)),
+        slope_vectors=np.zeros((LANES, d)),
+        tried=np.zeros((LANES, d)),
+        n_pairs=np.zeros(LANES, dtype=np.intp),
+        newest=np.zeros(LANES, dtype=np.intp),
+        steps=np.zeros((LANES, memory, d)),
+        falls=np.zeros((LANES, memory, d)),
+        weights=np.zeros((LANES, memory)),
+        queries=np.zeros((2, LANES, d)),
+        log_sums=np.zeros((2, LANES)),
+        shifts=np.zeros((2, LANES, d)),
+        vectors=np.zeros((2, d)),
+        shares=np.zeros(memory),
+    )
+
+
+@intrinsic
+def _take_next(typingctx: Any, counter: types.Array) -> _Intrinsic:
+    """counter[0], raised by one in the same moment: no two threads get the same number."""
+
+    def generate(
+        context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]
+    ) -> ir.Value:
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        one = context.get_constant(types.intp, 1)
+        return builder.atomic_rmw("add", data, one, "monotonic")
+
+    return types.intp(counter), generate
+
+
+@njit(forceinline=True)
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
+    total = 0.0
+    for k in range(len(a)):
+        total += a[k] * b[k]
+    return total
+
+
+@njit(error_model="numpy")
+def _seat(climb: Climb, climbers: Climbers, lane: int, i: int) -> None:
+    """Begin the climb of point i in a lane."""
+    climbers.point[lane] = i
+    climbers.started[lane] = False
+    climbers.n_pairs[lane] = 0
+    for k in range(climb.centers.shape[1]):
+        climbers.tried[lane, k] = climb.start_directions[i, k]
+
+
+@njit(error_model="numpy")
+def _place(climb: Climb, climbers: Climbers) -> None:
+    """Write the points that are tried, in the units of both densities. Idle lanes repeat a point."""
+    for lane in range(LANES):
+        i = max(climbers.point[lane], 0)
+        for k in range(climb.centers.shape[1]):
+            x = climb.centers[i, k] + climb.radii[i] * climbers.tried[lane, k]
+            climbers.queries[0, lane, k] = x * climb.scales[0]
+            climbers.queries[1, lane, k] = x * climb.scales[1]
+
+
+@njit(error_model="numpy")
+def _evaluate(climb: Climb, climbers: Climbers, other_rows: np.ndarray) -> None:
+    """Kernel sums and mean shifts of both classes at the points that are tried."""
+    _place(climb, climbers)
+    for side in range(2):
+        rows = climb.positive_rows if side == 0 else other_rows
+        _fill_tile(
+            climbers.queries[side],
+            rows,
+            climb.half_precisions[side],
+            climbers.log_sums[side],
+            climbers.shifts[side],
+        )
+
+
+@njit(error_model="numpy")
+def _remember(climbers: Climbers, lane: int, slope_vector: np.ndarray) -> bool:
+    """Store step and fall of the turn that was made; whether the slope has fallen along it."""
+    d = len(slope_vector)
+    before, tangent = climbers.slope_vectors[lane], climbers.tangents[lane]
+    newest = (climbers.newest[lane] + 1) % climbers.steps.shape[1]
+    step, fall = climbers.steps[lane, newest], climbers.falls[lane, newest]
+    cosine, sine = math.cos(climbers.angles[lane]), math.sin(climbers.angles[lane])
+    ahead = _dot(before, tangent)
+    for k in range(d):
+        carried = tangent[k] * cosine - climbers.directions[lane, k] * sine
+        step[k] = climbers.angles[lane] * carried
+        fall[k] = before[k] + ahead * (carried - tangent[k]) - slope_vector[k]
+    product = _dot(step, fall)
+    if product <= 0:
+        return False
+    climbers.weights[lane, newest] = 1 / product
+    climbers.newest[lane] = newest
+    climbers.n_pairs[lane] = min(climbers.n_pairs[lane] + 1, climbers.steps.shape[1])
+    return True
+
+
+@njit(error_model="numpy")
+def _step_to_maximum(
+    climbers: Climbers, lane: int, slope_vector: np.ndarray, step: np.ndarray
+) -> bool:
+    """The estimate of the inverse Hessian times the slope, into `step`; whether it leads upwards."""
+    d, memory = len(step), climbers.steps.shape[1]
+    steps, falls = climbers.steps[lane], climbers.falls[lane]
+    weights, shares = climbers.weights[lane], climbers.shares
+    for k in range(d):
+        step[k] = slope_vector[k]
+    for age in range(climbers.n_pairs[lane]):
+        i = (climbers.newest[lane] - age) % memory
+        shares[i] = weights[i] * _dot(steps[i], step)
+        for k in range(d):
+            step[k] -= shares[i] * falls[i, k]
+    i = climbers.newest[lane]
+    curvature = weights[i] * _dot(falls[i], falls[i])
+    for k in range(d):
+        step[k] /= curvature
+    for age in range(climbers.n_pairs[lane] - 1, -1, -1):
+        i = (climbers.newest[lane] - age) % memory
+        share = shares[i] - weights[i] * _dot(falls[i], step)
+        for k in range(d):
+            step[k] += share * steps[i, k]
+    radial = _dot(step, climbers.tried[lane])
+    for k in range(d):
+        step[k] -= radial * climbers.tried[lane, k]
+    return _dot(step, slope_vector) > 0
+
+
+@njit(error_model="numpy")
+def _set_turn(
+    climb: Climb, climbers: Climbers, lane: int, radial_slope: float, fitted: bool
+) -> None:
+    """The next turn: a fitted step, or along the gradient where no maximum fits."""
+    step = climbers.vectors[1] if fitted else climbers.vectors[0]
+    length = math.sqrt(_dot(step, step))
+    angle = length
+    if not fitted:
+        climbers.n_pairs[lane] = 0
+        angle = 2 * climbers.angles[lane] if climbers.started[lane] else climb.first_angle
+        angle = min(angle, math.atan2(length, radial_slope))
+    climbers.angles[lane] = min(angle, climb.longest_angle)
+    for k in range(len(step)):
+        climbers.tangents[lane, k] = step[k] / length
+
+
+@njit(error_model="numpy")
+def _advance(
+    climb: Climb, climbers: Climbers, ends: Ends, lane: int, max_iter: int, same_point: bool
+) -> bool:
+    """Take in what was evaluated, and set the next turn; False where the climb is over.
+
+    `same_point`: no turn was made, the point was evaluated again with more rows.
+    """
+    i, d = climbers.point[lane], climb.centers.shape[1]
+    slope_vector, step = climbers.vectors[0], climbers.vectors[1]
+    value = climbers.log_sums[0, lane] - climbers.log_sums[1, lane] + climb.log_constant
+    for k in range(d):
+        slope_vector[k] = (
+            2
+            * climb.radii[i]
+            * (
+                climb.half_precisions[0] * climb.scales[0] * climbers.shifts[0, lane, k]
+                - climb.half_precisions[1] * climb.scales[1] * climbers.shifts[1, lane, k]
+            )
+        )
+    radial_slope = _dot(slope_vector, climbers.tried[lane])
+    for k in range(d):
+        slope_vector[k] -= radial_slope * climbers.tried[lane, k]
+    slope = math.sqrt(_dot(slope_vector, slope_vector))
+
+    ends.n_evaluations[i] += 1
+    if not climbers.started[lane]:
+        ends.start_values[i] = value
+    elif not same_point:
+        ends.n_iter[i] += 1
+    if (
+        same_point
+        or not climbers.started[lane]
+        or value > climbers.values[lane]
+        # near the summit values differ by rounding only: there a smaller slope is progress too
+        or (value == climbers.values[lane] and slope < climbers.slopes[lane])
+    ):
+        fitted = climbers.n_pairs[lane] > 0
+        if climbers.started[lane] and not same_point:
+            fitted = _remember(climbers, lane, slope_vector)
+        fitted = fitted and _step_to_maximum(climbers, lane, slope_vector, step)
+        climbers.values[lane], climbers.slopes[lane] = value, slope
+        for k in range(d):
+            climbers.directions[lane, k] = climbers.tried[lane, k]
+            climbers.slope_vectors[lane, k] = slope_vector[k]
+        _set_turn(climb, climbers, lane, radial_slope, fitted)
+        climbers.started[lane] = True
+    else:
+        climbers.angles[lane] *= 0.5
+    goes_on = (
+        max(climb.radii[i], 1.0) * climbers.slopes[lane] > climb.tol * climb.radii[i]
+        and climbers.angles[lane] > climb.smallest_angle
+        and ends.n_iter[i] < max_iter
+    )
+    if goes_on:
+        _try_turn(climbers, lane)
+    else:
+        ends.values[i], ends.slopes[i] = climbers.values[lane], climbers.slopes[lane]
+        for k in range(d):
+            ends.directions[i, k] = climbers.directions[lane, k]
+            climbers.tried[lane, k] = climbers.directions[lane, k]
+    return goes_on
+
+
+@njit(error_model="numpy")
+def _try_turn(climbers: Climbers, lane: int) -> None:
+    """The direction to which the turn leads (line 7 of Algorithm 1)."""
+    tried, tangent = climbers.tried[lane], climbers.tangents[lane]
+    cosine, sine = math.cos(climbers.angles[lane]), math.sin(climbers.angles[lane])
+    for k in range(len(tried)):
+        tried[k] = climbers.directions[lane, k] * cosine + tangent[k] * sine
+    length = math.sqrt(_dot(tried, tried))
+    for k in range(len(tried)):
+        tried[k] /= length
+
+
+def climb_with_all_rows(climb: Climb, climbers: Climbers, ends: Ends, counter: np.ndarray) -> None:
+    """One thread's share of the climbs: as a lane's point ends, the next one takes its place.
+
+    A point's way depends on no other point, and so neither on the number of threads nor on the
+    order in which they take the points.
+
+    Parameters
+    ----------
+    climb : Climb
+    climbers : Climbers
+        Of this thread alone.
+    ends : Ends
+        Filled.
+    counter : ndarray of int of shape (1,)
+        The next point that no thread has taken. STOPPED ends all threads at once.
+    """
+    m, n_busy = len(climb.radii), 0
+    for lane in range(LANES):
+        i = _take_next(counter)
+        climbers.point[lane] = -1
+        if i < m:
+            _seat(climb, climbers, lane, i)
+            n_busy += 1
+    while n_busy > 0 and counter[0] < STOPPED:
+        _evaluate(climb, climbers, climb.other_rows)
+        for lane in range(LANES):
+            if climbers.point[lane] < 0 or _advance(
+                climb, climbers, ends, lane, climb.max_iter, False
+            ):
+                continue
+            i = _take_next(counter)
+            if i < m:
+                _seat(climb, climbers, lane, i)
+            else:
+                climbers.point[lane] = -1
+                n_busy -= 1
+
+
+@intrinsic
+def _any_at_most(typingctx: Any, a: _Lanes, b: _Lanes) -> _Intrinsic:
+    """Whether a <= b in any lane."""
+
+    def generate(
+        context: Any, builder: ir.IRBuilder, signature: Any, args: Sequence[ir.Value]
+    ) -> ir.Value:
+        bits = builder.bitcast(builder.fcmp_ordered("<=", *args), ir.IntType(LANES))
+        return builder.icmp_unsigned("!=", bits, ir.IntType(LANES)(0))
+
+    return types.boolean(_lanes, _lanes), generate
+
+
+@njit(forceinline=True)
+def _relative_square(row: np.ndarray, square_norm: float, x: np.ndarray) -> Any:
+    """Squared distances from a row, less the squared norms of the queries; x holds -2 times these."""
+    square = _in_all_lanes(square_norm)
+    for k in range(len(row)):
+        square = square + _load(x, k) * row[k]
+    return square
+
+
+class Rows(NamedTuple):
+    """Some rows of the others, and the squared norms of these rows."""
+
+    rows: np.ndarray  # (n, d)
+    square_norms: np.ndarray  # (n,)
+
+
+class Scan(NamedTuple):
+    """What one thread notes about all rows of the others, for one tile of points."""
+
+    is_active: np.ndarray  # (n,), bool
+    found: np.ndarray  # (n,), indices of rows that are to become active
+    x: np.ndarray  # (d, LANES), the points times -2
+    nearest: (
+        np.ndarray
+    )  # (1, LANES), squared distances to the nearest row, less the points' squares
+    totals: np.ndarray  # (2, LANES), kernel sums of all rows and of those not active, nearest = 1
+
+
+def new_scan(n: int, d: int) -> Scan:
+    """Room for the notes on n rows.
+
+    Parameters
+    ----------
+    n : int
+        Rows of the others.
+    d : int
+        Features.
+
+    Returns
+    -------
+    Scan
+    """
+    return Scan(
+        np.zeros(n, dtype=np.bool_),
+        np.zeros(n, dtype=np.intp),
+        np.zeros((d, LANES)),
+        np.zeros((1, LANES)),
+        np.zeros((2, LANES)),
+    )
+
+
+@njit(error_model="numpy")
+def _find_nearest(rows: Rows, stride: int, scan: Scan) -> None:
+    """Begin with the nearest of some rows."""
+    nearest = _in_all_lanes(np.inf)
+    for j in range(0, len(rows.rows), stride):
+        nearest = min(_relative_square(rows.rows[j], rows.square_norms[j], scan.x), nearest)
+    _store(scan.nearest, 0, nearest)
+
+
+@njit(error_model="numpy")
+def _scan_rows(
+    rows: Rows, precision: float, negligible: float, active_within: float, scan: Scan
+) -> int:
+    """Kernel sums over all rows; also find those that are to become active, and return how many.
+
+    A kernel is 2**(-precision * squared distance). Left out is what is 2**-negligible times the
+    nearest row's or less; rows that are above 2**-active_within times that are to become active.
+    """
+    nearest = _load(scan.nearest, 0)
+    total, not_active = _in_all_lanes(0.0), _in_all_lanes(0.0)
+    n_found = 0
+    for j in range(len(rows.rows)):
+        square = _relative_square(rows.rows[j], rows.square_norms[j], scan.x)
+        if _any_at_most(square, nearest + negligible / precision):
+            now_nearest = min(square, nearest)
+            rescale = _exp2((now_nearest - nearest) * precision)
+            weight = _exp2((now_nearest - square) * precision)
+            nearest = now_nearest
+            total = total * rescale + weight
+            not_active = not_active * rescale
+            if not scan.is_active[j]:
+                not_active = not_active + weight
+                if _any_at_most(square, nearest + active_within / precision):
+                    scan.found[n_found] = j
+                    n_found += 1
+    _store(scan.nearest, 0, nearest)
+    _store(scan.totals, 0, total)
+    _store(scan.totals, 1, not_active)
+    return n_found
+
+
+@njit(error_model="numpy")
+def _with_found(active: Rows, rows: Rows, n_found: int, scan: Scan) -> Rows:
+    """The active rows, and those that were found."""
+    n, d = active.rows.shape
+    more = Rows(np.empty((n + n_found, d)), np.empty(n + n_found))
+    for j in range(n + n_found):
+        source, i = (active, j) if j < n else (rows, scan.found[j - n])
+        more.square_norms[j] = source.square_norms[i]
+        for k in range(d):
+            more.rows[j, k] = source.rows[i, k]
+    for j in range(n_found):
+        scan.is_active[scan.found[j]] = True
+    return more
+
+
+@njit(error_model="numpy")
+def _look_at_all_rows(
+    climb: Climb,
+    climbers: Climbers,
+    rows: Rows,
+    guess: Rows,
+    stride: int,
+    n_points: int,
+    negligible: float,
+    active_within: float,
+    scan: Scan,
+    values: np.ndarray,
+) -> int:
+    """Scan all rows from the points of a tile, whose log ratios go into `values`."""
+    d = climb.centers.shape[1]
+    _place(climb, climbers)
+    for lane in range(LANES):
+        source = min(lane, n_points - 1)  # idle lanes repeat the last point
+        for k in range(d):
+            climbers.queries[0, lane, k] = climbers.queries[0, source, k]
+            climbers.queries[1, lane, k] = climbers.queries[1, source, k]
+            scan.x[k, lane] = -2.0 * climbers.queries[1, lane, k]
+    precision = climb.half_precisions[1] * LOG2_E
+    _find_nearest(guess, stride, scan)
+    n_found = _scan_rows(rows, precision, negligible, active_within, scan)
+    _fill_tile(
+        climbers.queries[0],
+        climb.positive_rows,
+        climb.half_precisions[0],
+        climbers.log_sums[0],
+        climbers.shifts[0],
+    )
+    for lane in range(n_points):
+        query = climbers.queries[1, lane]
+        square = scan.nearest[0, lane] + _dot(query, query)
+        log_sum = math.log(scan.totals[0, lane]) - climb.half_precisions[1] * square
+        values[lane] = climbers.log_sums[0, lane] - log_sum + climb.log_constant
+    return n_found
+
+
+def climb_with_active_rows(
+    climb: Climb,
+    climbers: Climbers,
+    ends: Ends,
+    counter: np.ndarray,
+    tiles: np.ndarray,
+    square_norms: np.ndarray,
+    scan: Scan,
+    negligible: float,
+    active_within: float,
+    first_turns: int,
+    largest_share: float,
+) -> None:
+    """One thread's share of the climbs, each on those rows of the others that matter to its tile.
+
+    A tile is up to LANES points that climb together. A scan over all rows finds the active ones,
+    near the first points. The tile climbs on them alone. A scan from where it ends gives the log
+    ratios there, with all rows, and the share of the rows that were left out. If this is too large
+    for any point, all that are not negligible become active, and the climb goes on.
+
+    Parameters
+    ----------
+    climb : Climb
+    climbers : Climbers
+    ends : Ends
+    counter : ndarray of int of shape (1,)
+        As in `climb_with_all_rows`, but of tiles.
+    tiles : ndarray of int of shape (n_tiles + 1,)
+        A tile is the points from one of these numbers up to the next.
+    square_norms : ndarray of shape (n_A,)
+        Of the others' rows.
+    scan : Scan
+        Of this thread alone.
+    negligible, active_within : float
+        Rows whose kernel is 2**-negligible times the nearest row's, or less, are left out of all
+        sums; those above 2**-active_within times it are active at first.
+    largest_share : float
+        Share of the others' density that rows which are not active may have at an end.
+    """
+    rows = Rows(climb.other_rows, square_norms)
+    values, start_values = np.empty(LANES), np.empty(LANES)
+    while True:
+        tile = _take_next(counter)
+        if tile >= len(tiles) - 1:
+            break
+        first, n_points = tiles[tile], tiles[tile + 1] - tiles[tile]
+        for j in range(len(scan.is_active)):
+            scan.is_active[j] = False
+        for lane in range(LANES):
+            _seat(climb, climbers, lane, first + min(lane, n_points - 1))
+        n_found = _look_at_all_rows(
+            climb, climbers, rows, rows, 64, n_points, negligible, active_within, scan, start_values
+        )
+        active = _with_found(Rows(rows.rows[:0], square_norms[:0]), rows, n_found, scan)
+        max_iter, again = min(climb.max_iter, first_turns), False
+        while True:
+            n_busy = n_points
+            for lane in range(LANES):
+                climbers.point[lane] = first + lane if lane < n_points else -1
+            while n_busy > 0 and counter[0] < STOPPED:
+                _evaluate(climb, climbers, active.rows)
+                for lane in range(n_points):
+                    if climbers.point[lane] >= 0 and not _advance(
+                        climb, climbers, ends, lane, max_iter, again
+                    ):
+                        climbers.point[lane] = -1
+                        n_busy -= 1
+                again = False
+            for lane in range(n_points):
+                climbers.point[lane] = first + lane
+            n_found = _look_at_all_rows(
+                climb,
+                climbers,
+                rows,
+                active,
+                1,
+                n_points,
+                negligible,
+                negligible,
+                scan,
+                values,
+            )
+            share = 0.0
+            for lane in range(n_points):
+                share = max(share, scan.totals[1, lane] / scan.totals[0, lane])
+            if share <= largest_share and max_iter == climb.max_iter:
+                break
+            active = _with_found(active, rows, n_found, scan)
+            # where much was left out, the points may be far from where they should be
+            more_turns = first_turns if share > 0.1 else climb.max_iter
+            max_iter, again = min(climb.max_iter, max_iter + more_turns), True
+        for lane in range(n_points):
+            ends.start_values[first + lane] = start_values[lane]
+            ends.values[first + lane] = values[lane]
+
+
 _MATRIX = types.Array(types.float64, 2, "C", readonly=True)  # takes writable arrays as well
 _SIGNATURE = types.void(_MATRIX, _MATRIX, types.float64, types.float64[::1], types.float64[:, ::1])
 
 
 @cache
-def _compiled() -> Callable[..., None]:
-    """Compile `_fill_tiles`, or read it from numba's cache.
+def compiled(function: Callable[..., None], signature: Any) -> Callable[..., None]:
+    """Compile a function of this file, or read it from numba's cache.
 
     This is the only compiled copy, for one thread and for many: a second one could round otherwise.
+
+    Parameters
+    ----------
+    function : callable
+    signature : numba signature
+
+    Returns
+    -------
+    callable
+        It runs without the global interpreter lock.
     """
+    settings: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
-        return njit(_SIGNATURE, nogil=True, cache=True)(_fill_tiles)
+        return njit(signature, cache=True, **settings)(function)
     except (RuntimeError, OSError):  # numba finds no folder for its cache, or the disk is full
-        return njit(_SIGNATURE, nogil=True)(_fill_tiles)
+        return njit(signature, **settings)(function)
 
 
 @cache
@@ -333,7 +934,7 @@ def kernel_sums(
     """
     m = len(queries)
     log_sum, shift = np.empty(m), np.empty(queries.shape)
-    fill_tiles = _compiled()
+    fill_tiles = compiled(_fill_tiles, _SIGNATURE)
 
     def fill(part: slice) -> None:
         fill_tiles(queries[part], rows, 0.5 / bandwidth**2, log_sum[part], shift[part])

@@ -197,12 +197,17 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         """
         return math.ldexp(0.5, math.frexp(self.bandwidth_)[1])
 
+    @property
+    def _log_norm(self) -> float:
+        """Logarithm of what the kernel sum is divided by."""
+        n, d = self._rows.shape
+        return math.log(n) + d * math.log(self.bandwidth_) + 0.5 * d * math.log(2 * math.pi)
+
     def _in_unit(self, X: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
             return X / self._unit
 
     def _log_density_and_shift(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        n, d = self._rows.shape
         queries, h = self._in_unit(X), self.bandwidth_ / self._unit
         if numba.config.DISABLE_JIT:
             log_sum, shift = _kernel_sums_without_compiler(queries, self._rows, h)
@@ -214,8 +219,7 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         if far.any():
             with np.errstate(over="ignore"):
                 shift[far] = self._rows.mean(axis=0) * self._unit - X[far]
-        log_norm = math.log(n) + d * math.log(self.bandwidth_) + 0.5 * d * math.log(2 * math.pi)
-        return log_sum - log_norm, shift
+        return log_sum - self._log_norm, shift
 
     def _score_and_gradient(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         log_density, shift = self._log_density_and_shift(X)

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 
 from simpor._checks import LARGEST_SEED, SamplingStrategy, check_n_jobs, check_whole, is_number
 from simpor._columns import TableOverSampler
+from simpor._ratio_climb import climb_ratio
 from simpor.entropy_network import EntropyNetwork
 from simpor.informative import informative_region
 from simpor.posterior import PosteriorRatio
@@ -319,7 +320,7 @@ class SIMPOR(TableOverSampler):
                 seeds = random_state.choice(pool, size=n_to_draw[label])  # lines 5, 6 and 15
                 radii = self._draw_radii(ranges[seeds], random_state)  # lines 8 and 17
                 ascent = self._climb(  # lines 9 and 18
-                    ratios[label], X[seeds], radii, region, random_state
+                    ratios[label], X, seeds, radii, region, random_state
                 )
                 drawn.append(_Drawn(label, region, len(pool), seeds, radii, ascent))  # 10, 19
                 if self.verbose:
@@ -347,23 +348,32 @@ class SIMPOR(TableOverSampler):
     def _climb(
         self,
         ratio: PosteriorRatio,
-        centers: np.ndarray,
+        X: np.ndarray,
+        seeds: np.ndarray,
         radii: np.ndarray,
         region: str,
         random_state: np.random.RandomState,
     ) -> SphereAscent:
         """Climb from random first directions (Algorithm 1), a limited number of points at once."""
         only_random = region == "remaining" and self.remaining == "random"
+        max_iter = 0 if only_random else self.max_iter
+        if self.step == "adaptive":
+            return climb_ratio(ratio, X, seeds, radii, max_iter=max_iter, random_state=random_state)
+        # a bounded number of points at once
+        parts = [
+            slice(first, first + POINTS_AT_ONCE)
+            for first in range(0, max(1, len(seeds)), POINTS_AT_ONCE)
+        ]
         ascents = [
             ascend_on_sphere(
                 ratio._log_ratio_and_gradient,
-                centers[first : first + POINTS_AT_ONCE],
-                radii[first : first + POINTS_AT_ONCE],
+                X[seeds[part]],
+                radii[part],
                 step=self.step,
-                max_iter=0 if only_random else self.max_iter,
+                max_iter=max_iter,
                 random_state=random_state,
             )
-            for first in range(0, max(1, len(centers)), POINTS_AT_ONCE)
+            for part in parts
         ]
         return SphereAscent(*map(np.concatenate, zip(*ascents)))
 

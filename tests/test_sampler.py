@@ -299,7 +299,10 @@ def test_ascent_raises_the_ratio_more_than_the_published_step():
     converged.fit_resample(X, y)
     published = fast(step=PUBLISHED_TAI["step"], max_iter=300)
     published.fit_resample(X, y)
-    np.testing.assert_array_equal(converged.log_ratio_start_, published.log_ratio_start_)
+    # the same points, but one climb sums in compiled calls of its own
+    np.testing.assert_allclose(
+        converged.log_ratio_start_, published.log_ratio_start_, rtol=1e-12, atol=1e-12
+    )
     gains = [np.mean(s.log_ratio_ - s.log_ratio_start_) for s in (published, converged)]
     assert 0 < gains[0] < 0.1 * gains[1]
     assert published.rotation_.max() <= 300 * PUBLISHED_TAI["step"] * (1 + 1e-9)
