@@ -113,8 +113,7 @@ def climb_ratio(
     order = np.lexsort((radii, seeds))  # neighbours climb side by side
     climb = _climb(ratio, centers[order], radii[order], start[order], max_iter, tol)
     tiles = _tiles(seeds[order])
-    m = len(centers)
-    ends = Ends(climb.start_directions.copy(), *np.zeros((3, m)), *np.zeros((2, m), dtype=np.intp))
+    ends = _no_ends(climb)
     if _active_rows_pay(climb, tiles):
         _with_active_rows(climb, ends, tiles, ratio.n_jobs, report)
     else:
@@ -160,6 +159,12 @@ def _climb(
         longest_angle=LONGEST_ANGLE,
         smallest_angle=SMALLEST_ANGLE,
     )
+
+
+def _no_ends(climb: Climb) -> Ends:
+    """Room for the ends of the climbs."""
+    m = len(climb.radii)
+    return Ends(climb.start_directions.copy(), *np.zeros((3, m)), *np.zeros((2, m), dtype=np.intp))
 
 
 def _tiles(seeds: np.ndarray) -> np.ndarray:
