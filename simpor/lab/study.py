@@ -6,6 +6,9 @@ scores last. Files that cannot be read are set aside under another name, and the
 Studies on one folder at the same time share the sets out: one that another study works on is left
 to it.
 
+With ``--learner`` the methods are crossed with learners, and each data set, learner and method has
+one file of predictions; see :mod:`simpor.lab.crossed`.
+
 A Dask cluster takes the resampling when the study is started from Python inside
 ``joblib.parallel_config("dask")``: ``study.main(["--datasets", "forty-one"])``.
 """
@@ -21,8 +24,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from simpor._moved import moved
-from simpor.lab import records
+from simpor.lab import crossed, records
 from simpor.lab.datasets import CONTROLLED, FORTY_ONE, Dataset, check_name, load
+from simpor.lab.learners import BY_DEFAULT, CROSSED, LEARNERS, OWN
 from simpor.lab.methods import ABLATION, COMPARISON, CONTROLS, METHODS
 from simpor.lab.protocol import PROTOCOLS, run
 
@@ -147,6 +151,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = _parser()
     given = parser.parse_args(arguments)
     try:
+        if given.learner is not None:
+            _record_crossed(given)
+            return
         tasks = _tasks(given)
         records.check_folder(given.results)
         pending = [task for task in tasks if given.again or _is_pending(task)]
@@ -171,7 +178,10 @@ def _tasks(given: argparse.Namespace) -> list[_Task]:
     datasets = _expand(given.datasets, _DATASET_GROUPS)
     for dataset in datasets:
         check_name(dataset)
-    chosen = _expand(given.methods, _METHOD_GROUPS)
+    chosen = _expand(given.methods or list(METHODS), _METHOD_GROUPS)
+    foreign = [name for name in chosen if name not in METHODS]
+    if foreign:
+        raise ValueError(f"--methods {foreign[0]}: this method needs --learner.")
     methods = tuple(method for method in METHODS if method in chosen)
     tasks = []
     for protocol in dict.fromkeys(given.protocol):
@@ -217,6 +227,76 @@ def _record_all(
             bar.update(work(task))
 
 
+def _record_crossed(given: argparse.Namespace) -> None:
+    """Record methods crossed with learners, one file after the other below a bar of progress."""
+    pairs = _crossed_pairs(given)
+    records.check_folder(given.results)
+    data = {name: load(name, data_home=given.data_home) for name, _, _ in pairs}
+    pending = [
+        (name, method, learners)
+        for name, method, learners in pairs
+        if given.again or _missing(name, method, learners, given.results)
+    ]
+    with tqdm(
+        total=sum(len(data[name].y) for name, _, _ in pending),
+        bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}, {remaining} left",
+        disable=not pending,
+    ) as bar:
+        for name, method, learners in pending:
+            bar.set_description(f"{name}, {method}")
+            _record_pair(data[name], method, learners, given, bar)
+            bar.update(len(data[name].y))
+
+
+def _crossed_pairs(given: argparse.Namespace) -> list[tuple[str, str, list[str]]]:
+    """Data set, method and its learners, for all that the command line asks for."""
+    if given.protocol != ["sound"]:
+        raise ValueError("--learner: these records are of one protocol; give --protocol sound.")
+    if given.trials is not None:
+        raise ValueError("--trials: with --learner all splits are run; leave it out.")
+    if given.jobs == 0:
+        raise ValueError("--jobs 0: give 1 or more, or -1 for one for each core.")
+    datasets = _expand(given.datasets, _DATASET_GROUPS)
+    for dataset in datasets:
+        check_name(dataset)
+    methods = _expand(given.methods or list(BY_DEFAULT), _METHOD_GROUPS)
+    pairs = []
+    for method in [name for name in methods if name in CROSSED]:
+        is_own = CROSSED[method].kind == "classifier"
+        learners = [name for name in given.learner if (name == OWN) == is_own]
+        if CROSSED[method].kind == "weights":  # the stack of networks takes no weights
+            learners = [name for name in learners if name != "network"]
+        if learners:
+            pairs.append((method, learners))
+    # One set after the other, so that whatever is there when a study stops is of whole sets.
+    return [(dataset, method, learners) for dataset in datasets for method, learners in pairs]
+
+
+def _missing(dataset: str, method: str, learners: Sequence[str], results: Path) -> list[str]:
+    """The learners whose record is not there, or is damaged."""
+    return [
+        learner
+        for learner in learners
+        if not crossed.is_whole(crossed.path_of(dataset, learner, method, results))
+    ]
+
+
+def _record_pair(
+    data: Dataset, method: str, learners: Sequence[str], given: argparse.Namespace, bar: tqdm
+) -> None:
+    """Record one method on one data set for the learners that lack it, unless another study is."""
+    with records.claim(crossed.path_of(data.name, "+".join(learners), method, given.results)) as free:
+        wanted = (
+            list(learners) if given.again else _missing(data.name, method, learners, given.results)
+        )
+        if not free or not wanted:
+            return
+        for learner, record in crossed.run(data, method, wanted, n_jobs=given.jobs).items():
+            path = crossed.path_of(data.name, learner, method, given.results)
+            crossed.write(path, record)
+            bar.write(str(path))
+
+
 def _n_splits(protocol: str) -> int:
     return PROTOCOLS[protocol].splits(0).get_n_splits()
 
@@ -244,6 +324,9 @@ def _parser() -> argparse.ArgumentParser:
                 "methods, in three groups (ablation shares three with comparison):",
                 *(_paragraph(group, names) for group, names in _METHOD_GROUPS.items()),
                 "",
+                "further methods, with --learner:",
+                _paragraph("", [name for name in CROSSED if name not in METHODS]),
+                "",
                 "example:",
                 "  python -m simpor.lab.study --datasets glass4 'car eval 4' --methods raw smote "
                 "--trials 2",
@@ -260,10 +343,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--methods",
         nargs="+",
-        choices=[*_METHOD_GROUPS, *METHODS],
-        default=list(METHODS),
+        choices=[*_METHOD_GROUPS, *(METHODS | CROSSED)],
         metavar="METHOD",
-        help=f"methods or groups of them, see below (default: all {len(METHODS)})",
+        help=f"methods or groups of them, see below (default: all {len(METHODS)}; with --learner "
+        f"{len(BY_DEFAULT)})",
+    )
+    parser.add_argument(
+        "--learner",
+        nargs="+",
+        choices=[*LEARNERS, OWN],
+        metavar="LEARNER",
+        help=f"cross the methods with learners ({', '.join(LEARNERS)}) or run those that are "
+        f"classifiers ({OWN}), and record one file of predictions for each data set, learner and "
+        "method",
     )
     parser.add_argument(
         "--protocol",
