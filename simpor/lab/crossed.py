@@ -1,10 +1,12 @@
-"""Methods crossed with learners: one training part, resampled once, for all learners.
+"""Methods crossed with learners: a training part is resampled once, and all learners learn from it.
 
 A *record* is what one method and one learner predict on one data set, under the splits of the sound
-protocol. It is kept in one file, ``RESULTS/sound/LEARNER/DATASET/METHOD.npz``, so that one can be
-made again without the others. ``python -m simpor.lab.study --learner logistic`` makes them.
+protocol. Each lies in a file of its own, ``RESULTS/sound/LEARNER/DATASET/METHOD.npz``, so that one
+can be made again without the others. All records of a data set share its splits, in
+``RESULTS/sound/splits/DATASET.npz``. ``python -m simpor.lab.study --protocol sound --learner
+logistic`` makes them; ``book/results/sound/README.md`` says which of them the book has.
 
-A record holds predictions, no scores: :mod:`simpor.lab.thresholds` applies threshold policies to
+A record holds predictions and no scores: :mod:`simpor.lab.thresholds` applies threshold policies to
 the predictions and scores them.
 """
 
@@ -12,16 +14,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
 from scipy.special import logit
-from sklearn.base import ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
@@ -34,7 +38,17 @@ from simpor.lab.methods import Method
 from simpor.lab.network import NetworkStack
 from simpor.lab.protocol import SOUND, _seed, _versions
 
-__all__ = ["INNER_FOLDS", "Record", "path_of", "read", "run", "write"]
+__all__ = [
+    "INNER_FOLDS",
+    "Record",
+    "Splits",
+    "is_recorded",
+    "path_of",
+    "read",
+    "run",
+    "splits_of",
+    "write",
+]
 
 #: Folds inside a training part. The first holds out a quarter of it, as the protocol's one split.
 INNER_FOLDS = 4
@@ -42,59 +56,120 @@ INNER_FOLDS = 4
 #: Log odds beyond this are cut off.
 MOST_LOG_ODDS = 30.0
 
-#: Out-of-fold log odds are kept in steps of this size: at most 0.004 of a probability.
-STEP = 1 / 64
+#: Log odds are kept as whole numbers of these steps. For test rows a step is at most 0.00025 of a
+#: probability, for rows that only choose a threshold 0.004.
+STEPS = {"log_odds": 1 / 1024, "out_of_fold": 1 / 64}
+
+_MISSING = np.iinfo(np.int16).min
 
 
-@dataclass
-class Record:
-    """Predictions of one method and one learner on one data set.
+@dataclass(frozen=True)
+class Splits:
+    """Labels and splits of one data set, the same for all its records.
 
     Attributes
     ----------
     y : ndarray of shape (n,)
         1 for the minority class.
-    fold : ndarray of shape (n_repeats, n)
-        Split in which each row was tested, once in each repeat.
-    log_odds : ndarray of shape (n_repeats, n)
-        Of the minority class, for test rows. NaN where the method failed.
-    inner_fold : ndarray of shape (n_folds, n) or (0, n)
-        Part of the training part in which a row was held out; -1 for test rows.
+    inner_fold : ndarray of shape (n_folds, n)
+        For each split, the part of the training part in which a row was held out; -1 for test rows.
+    """
+
+    y: np.ndarray
+    inner_fold: np.ndarray
+
+    @property
+    def is_test(self) -> np.ndarray:
+        """Whether each row is tested in each split, of shape (n_folds, n)."""
+        return self.inner_fold == -1
+
+
+@dataclass(frozen=True)
+class Record:
+    """Predictions of one method and one learner on one data set.
+
+    Attributes
+    ----------
+    splits : Splits
+    log_odds : ndarray of shape (n_folds, n)
+        Of the minority class for test rows: of the predicted probability, or the margin of a
+        classifier that predicts none. NaN for training rows and where the method failed.
     out_of_fold : ndarray of shape (n_folds, n) or (0, n)
-        Log odds for rows held out inside the training part, NaN for test rows. No lines if none
-        were asked for.
+        The same for rows held out inside the training part, predicted by learners that saw three
+        quarters of it; NaN for test rows. No lines if none were asked for.
     seconds_resampling, seconds_training : ndarray of shape (n_folds,)
-        Of the model that learnt from the whole training part.
+        Of the processor, for the model that learnt from the whole training part.
     failure : ndarray of str of shape (n_folds,)
-        Empty where nothing failed.
+        Why there are no predictions for the test rows; empty where nothing failed.
+    is_probability : bool
+        False if the log odds are margins.
     about : str
         Settings and versions, as JSON.
     """
 
-    y: np.ndarray
-    fold: np.ndarray
+    splits: Splits
     log_odds: np.ndarray
-    inner_fold: np.ndarray
     out_of_fold: np.ndarray
     seconds_resampling: np.ndarray
     seconds_training: np.ndarray
     failure: np.ndarray
+    is_probability: bool
     about: str
+
+
+_ARRAYS = {name for name in Record.__annotations__ if name != "splits"}
+
+
+_no_rows = partial(np.empty, 0)
 
 
 @dataclass
 class _Part:
-    """Rows to learn from and rows held out; what a learner is to see, and what it said."""
+    """Rows to learn from and rows held out; what learners said of these, or why they did not."""
 
     train: np.ndarray
     held_out: np.ndarray
-    X: np.ndarray | None = None
-    y: np.ndarray | None = None
-    X_held_out: np.ndarray | None = None
-    log_odds: dict[str, np.ndarray] | None = None
+    learners: Sequence[str]
+    seed: int
+    X: np.ndarray = field(default_factory=_no_rows)
+    y: np.ndarray = field(default_factory=_no_rows)
+    X_held_out: np.ndarray = field(default_factory=_no_rows)
     seconds_resampling: float = np.nan
-    seconds_training: dict[str, float] | None = None
-    failure: str = ""
+    log_odds: dict[str, np.ndarray] = field(default_factory=dict)
+    seconds_training: dict[str, float] = field(default_factory=dict)
+    failure: dict[str, str] = field(default_factory=dict)
+    is_probability: bool = True
+
+
+def splits_of(y: np.ndarray, random_state: int = 0) -> Splits:
+    """Draw the splits of a data set, those of :func:`simpor.lab.protocol.run`, and inside them.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+    random_state : int, default=0
+
+    Returns
+    -------
+    Splits
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from simpor.lab.crossed import splits_of
+    >>> splits = splits_of(np.repeat([0, 1], [80, 20]))
+    >>> splits.is_test.sum(axis=1).tolist()
+    [20, 20, 20, 20, 20, 20, 20, 20, 20, 20]
+    """
+    splits = list(SOUND.splits(random_state).split(y, y))
+    inner_fold = np.full((len(splits), len(y)), -1, dtype=np.int8)
+    for fold, (train, _) in enumerate(splits):
+        inner = StratifiedKFold(
+            INNER_FOLDS, shuffle=True, random_state=_seed(random_state, fold)
+        ).split(train, y[train])
+        for number, (_, held_out) in enumerate(inner):
+            inner_fold[fold, train[held_out]] = number
+    return Splits(y.astype(np.int8), inner_fold)
 
 
 def run(
@@ -127,155 +202,133 @@ def run(
     -----
     Spread by joblib over the splits, on this machine or on a cluster of Dask; networks train here.
     """
-    splits = list(SOUND.splits(random_state).split(data.X, data.y))
-    jobs = []
-    for number, (train, test) in enumerate(splits):
-        seed = _seed(random_state, number)
-        parts = [_Part(train, test)]
-        if any(has_out_of_fold(method, learner) for learner in learners):
-            parts += _inner_parts(data.y, train, seed)
-        jobs.append((parts, seed))
+    splits = splits_of(data.y, random_state)
+    of_folds = [
+        list(_parts(splits, fold, method, learners, _seed(random_state, fold)))
+        for fold in range(len(splits.inner_fold))
+    ]
     done = Parallel(n_jobs, batch_size=1)(
-        delayed(_run_split)(data.X, data.y, CROSSED[method], tuple(learners), parts, seed)
-        for parts, seed in jobs
+        delayed(_run_parts)(data.X, data.y, CROSSED[method], parts) for parts in of_folds
     )
     if "network" in learners:
-        _train_networks(done, [seed for _, seed in jobs], data.name, method, n_jobs)
-    return {learner: _collect(data.y, done, method, learner) for learner in learners}
+        _train_networks([part for parts in done for part in parts], data.name, n_jobs)
+    return {learner: _collect(splits, done, method, learner) for learner in learners}
 
 
-def _inner_parts(y: np.ndarray, train: np.ndarray, seed: int) -> list[_Part]:
-    """The parts of a training part; none where the minority class has too few rows for them."""
-    if y[train].sum() < INNER_FOLDS:
-        return []
-    inner = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed).split(train, y[train])
-    return [_Part(train[learnt], train[held_out]) for learnt, held_out in inner]
+def _parts(
+    splits: Splits, fold: int, method: str, learners: Sequence[str], seed: int
+) -> Iterator[_Part]:
+    """The training part as a whole, then its parts for learners of out-of-fold predictions."""
+    inner_fold = splits.inner_fold[fold]
+    yield _Part(inner_fold != -1, inner_fold == -1, learners, seed)
+    inner = [learner for learner in learners if has_out_of_fold(method, learner)]
+    for number in range(INNER_FOLDS if inner else 0):
+        held_out = inner_fold == number
+        yield _Part((inner_fold != -1) & ~held_out, held_out, inner, seed)
 
 
-def _run_split(
-    X: np.ndarray,
-    y: np.ndarray,
-    method: Method,
-    learners: Sequence[str],
-    parts: list[_Part],
-    seed: int,
-) -> list[_Part]:
+def _run_parts(X: np.ndarray, y: np.ndarray, method: Method, parts: list[_Part]) -> list[_Part]:
     """Resample each part once, and let the learners learn from it."""
+    # One thread and no jobs inside a job, see simpor.lab.protocol.
     with threadpool_limits(1), parallel_config("sequential"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # warnings are not recorded
-        for number, part in enumerate(parts):
-            wanted = [
-                name for name in learners if number == 0 or has_out_of_fold(method.name, name)
-            ]
-            part.log_odds, part.seconds_training = {}, {}
-            try:
-                _run_part(X, y, method, wanted, part, seed)
-            except Exception as error:  # noqa: BLE001 - what goes wrong is a result
-                part.failure = f"{type(error).__name__}: {error}"
+        for part in parts:
+            scaler = StandardScaler().fit(X[part.train])
+            part.X, part.y = scaler.transform(X[part.train]), y[part.train]
+            part.X_held_out = scaler.transform(X[part.held_out])
+            if method.kind != "classifier":
+                _resample(part, method)
+            for learner in part.learners:
+                if learner not in part.failure and learner != "network":
+                    _train(part, method, learner)
+            if "network" not in part.learners:
+                part.X = part.y = part.X_held_out = _no_rows()  # nobody needs them any more
     return parts
 
 
-def _run_part(
-    X: np.ndarray, y: np.ndarray, method: Method, learners: Sequence[str], part: _Part, seed: int
-) -> None:
-    assert part.log_odds is not None and part.seconds_training is not None
-    scaler = StandardScaler().fit(X[part.train])
-    X_part, X_held_out = scaler.transform(X[part.train]), scaler.transform(X[part.held_out])
-    y_part = y[part.train]
-    begin = time.perf_counter()
-    made = method.make(seed)
-    if method.kind == "classifier":
-        part.log_odds[OWN] = _log_odds(made.fit(X_part, y_part), X_held_out)
-        part.seconds_training[OWN] = time.perf_counter() - begin
-        return
-    X_part, y_part = made.fit_resample(X_part, y_part)
-    part.seconds_resampling = time.perf_counter() - begin
-    weight = "balanced" if method.kind == "weights" else None
-    for name in learners:
-        make = LEARNERS[name].make
-        if make is None:
-            part.X, part.y, part.X_held_out = X_part, y_part, X_held_out
-            continue
-        begin = time.perf_counter()
-        part.log_odds[name] = _log_odds(make(seed, weight).fit(X_part, y_part), X_held_out)
-        part.seconds_training[name] = time.perf_counter() - begin
+def _resample(part: _Part, method: Method) -> None:
+    begin = time.process_time()
+    try:
+        part.X, part.y = method.make(part.seed).fit_resample(part.X, part.y)
+    except Exception as error:  # noqa: BLE001 - what goes wrong is a result
+        part.failure = dict.fromkeys(part.learners, f"{type(error).__name__}: {error}")
+    part.seconds_resampling = time.process_time() - begin
 
 
-def _log_odds(classifier: ClassifierMixin, X: np.ndarray) -> np.ndarray:
-    """Log odds of the minority class: for a margin, the margin itself."""
-    if hasattr(classifier, "decision_function"):
-        log_odds = classifier.decision_function(X)
-    else:
-        log_odds = logit(classifier.predict_proba(X)[:, 1].astype(float))
-    return np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS)
+def _train(part: _Part, method: Method, learner: str) -> None:
+    begin = time.process_time()
+    try:
+        if learner == OWN:
+            classifier = method.make(part.seed).fit(part.X, part.y)
+            part.is_probability = hasattr(classifier, "predict_proba")
+        else:
+            weight = "balanced" if method.kind == "weights" else None
+            classifier = LEARNERS[learner].make(part.seed, weight).fit(part.X, part.y)
+        part.log_odds[learner] = _log_odds(classifier, part.X_held_out, learner)
+    except Exception as error:  # noqa: BLE001 - what goes wrong is a result
+        part.failure[learner] = f"{type(error).__name__}: {error}"
+    part.seconds_training[learner] = time.process_time() - begin
 
 
-def _train_networks(
-    done: list[list[_Part]], seeds: Sequence[int], dataset: str, method: str, n_jobs: int
-) -> None:
+def _log_odds(classifier: BaseEstimator, X: np.ndarray, learner: str) -> np.ndarray:
+    """Log odds of the minority class, or the margin of a classifier without probabilities."""
+    if learner == OWN and hasattr(classifier, "predict_proba"):
+        return logit(classifier.predict_proba(X)[:, 1].astype(float))
+    return classifier.decision_function(X)  # the learners' are log odds
+
+
+def _train_networks(parts: Sequence[_Part], dataset: str, n_jobs: int) -> None:
     """Train one stack of networks on all parts."""
-    if CROSSED[method].kind == "weights":
-        raise ValueError("the network takes no class weights: leave 'class-weights' out.")
-    members = [
-        (part, seed)
-        for parts, seed in zip(done, seeds, strict=True)
-        for part in parts
-        if part.X is not None
-    ]
-    if not members:
+    parts = [p for p in parts if "network" in p.learners and "network" not in p.failure]
+    if not parts:
         return
-    begin = time.perf_counter()
+    begin = time.process_time()
     with parallel_config("threading"):
         stack = NetworkStack(SOUND.network(dataset), n_jobs=n_jobs, verbose=0)
-        stack.fit([p.X for p, _ in members], [p.y for p, _ in members], [s for _, s in members])
-    seconds = (time.perf_counter() - begin) / len(members)
-    for member, (part, _) in enumerate(members):
-        assert part.log_odds is not None and part.seconds_training is not None
+        stack.fit([p.X for p in parts], [p.y for p in parts], [p.seed for p in parts])
+    seconds = (time.process_time() - begin) / len(parts)
+    for member, part in enumerate(parts):
         probability = stack.predict_proba(member, part.X_held_out)[:, 1].astype(float)
         part.seconds_training["network"] = seconds
         if np.isfinite(probability).all():
-            part.log_odds["network"] = np.clip(logit(probability), -MOST_LOG_ODDS, MOST_LOG_ODDS)
+            part.log_odds["network"] = logit(probability)
         else:
-            part.failure = "the network's training diverged: its probabilities are not finite"
+            reason = "the network's training diverged: its probabilities are not finite"
+            part.failure["network"] = reason
 
 
-def _collect(y: np.ndarray, done: list[list[_Part]], method: str, learner: str) -> Record:
-    n, n_folds = len(y), len(done)
-    n_repeats = sum(len(parts[0].held_out) for parts in done) // n
-    fold = np.zeros((n_repeats, n), dtype=np.int8)
-    log_odds = np.full((n_repeats, n), np.nan, dtype=np.float32)
-    n_lines = n_folds if has_out_of_fold(method, learner) else 0
-    inner_fold = np.full((n_lines, n), -1, dtype=np.int8)
-    out_of_fold = np.full((n_lines, n), np.nan, dtype=np.float32)
-    for number, (whole, *inner) in enumerate(done):
-        repeat = number * n_repeats // n_folds
-        fold[repeat, whole.held_out] = number
-        log_odds[repeat, whole.held_out] = (whole.log_odds or {}).get(learner, np.nan)
-        for part_number, part in enumerate(inner if n_lines else []):
-            inner_fold[number, part.held_out] = part_number
-            out_of_fold[number, part.held_out] = (part.log_odds or {}).get(learner, np.nan)
+def _collect(splits: Splits, done: list[list[_Part]], method: str, learner: str) -> Record:
+    """Gather one learner's predictions from all parts."""
+    shape = splits.inner_fold.shape
+    log_odds = np.full(shape, np.nan)
+    out_of_fold = np.full(shape if has_out_of_fold(method, learner) else (0, shape[1]), np.nan)
+    for fold, (whole, *inner) in enumerate(done):
+        log_odds[fold, whole.held_out] = whole.log_odds.get(learner, np.nan)
+        for part in inner if len(out_of_fold) else []:
+            out_of_fold[fold, part.held_out] = part.log_odds.get(learner, np.nan)
     wholes = [parts[0] for parts in done]
-    about = {"method": " ".join(repr(CROSSED[method].make(None)).split()), "versions": _versions()}
+    made = re.sub(r" at 0x[0-9a-f]+", "", " ".join(repr(CROSSED[method].make(None)).split()))
     return Record(
-        y=y.astype(np.int8),
-        fold=fold,
-        log_odds=log_odds,
-        inner_fold=inner_fold,
-        out_of_fold=_in_steps(out_of_fold) * np.float32(STEP),
-        seconds_resampling=np.array([part.seconds_resampling for part in wholes]),
+        splits=splits,
+        log_odds=_from_steps(_in_steps(log_odds, "log_odds"), "log_odds"),
+        out_of_fold=_from_steps(_in_steps(out_of_fold, "out_of_fold"), "out_of_fold"),
+        seconds_resampling=np.array([part.seconds_resampling for part in wholes]).round(4),
         seconds_training=np.array(
-            [(part.seconds_training or {}).get(learner, np.nan) for part in wholes]
-        ),
-        failure=np.array([part.failure for part in wholes], dtype=str),
-        about=json.dumps(about),
+            [part.seconds_training.get(learner, np.nan) for part in wholes]
+        ).round(4),
+        failure=np.array([part.failure.get(learner, "") for part in wholes], dtype=str),
+        is_probability=all(part.is_probability for part in wholes),
+        about=json.dumps({"method": made, "versions": _versions()}),
     )
 
 
-def _in_steps(log_odds: np.ndarray) -> np.ndarray:
-    return np.round(log_odds / STEP)
+def _in_steps(log_odds: np.ndarray, name: str) -> np.ndarray:
+    steps = np.round(np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS) / STEPS[name])
+    return np.where(np.isnan(steps), _MISSING, steps).astype(np.int16)
 
 
-_MISSING = np.iinfo(np.int16).min
+def _from_steps(steps: np.ndarray, name: str) -> np.ndarray:
+    return np.where(steps == _MISSING, np.nan, steps * STEPS[name])
 
 
 def path_of(dataset: str, learner: str, method: str, results: str | Path = records.RESULTS) -> Path:
@@ -293,25 +346,62 @@ def path_of(dataset: str, learner: str, method: str, results: str | Path = recor
     return Path(results) / SOUND.name / learner / dataset.replace(" ", "_") / f"{method}.npz"
 
 
+def _splits_path(path: Path) -> Path:
+    """Where the splits are that belong to a record."""
+    return path.parents[2] / "splits" / f"{path.parent.name}.npz"
+
+
 def write(path: Path, record: Record) -> None:
-    """Write a record; the file appears when it is complete.
+    """Write a record, and the splits if they are not there; files appear when they are complete.
 
     Parameters
     ----------
     path : Path
+        See :func:`path_of`.
     record : Record
+
+    Raises
+    ------
+    ValueError
+        If earlier records of the data set have other splits.
     """
-    arrays = {field.name: np.asarray(getattr(record, field.name)) for field in fields(Record)}
-    steps = _in_steps(record.out_of_fold)
-    arrays["out_of_fold"] = np.where(np.isnan(steps), _MISSING, steps).astype(np.int16)
+    splits_path = _splits_path(path)
+    files = {}
+    if not splits_path.is_file():
+        files[splits_path] = _packed(vars(record.splits))
+    elif not _are_equal(_read_splits(path), record.splits):
+        raise ValueError(
+            f"{splits_path} has other splits than those drawn now, so the data set or scikit-learn "
+            "has changed: give --results another folder, or delete all records of this data set."
+        )
+    arrays = {name: np.asarray(getattr(record, name)) for name in _ARRAYS}
+    for name in STEPS:
+        filled = _filled(record.splits, name)[: len(arrays[name])]
+        arrays[name] = _in_steps(arrays[name][filled], name)
+    write_whole(files | {path: _packed(arrays)})
+
+
+def _filled(splits: Splits, name: str) -> np.ndarray:
+    """Where an array of log odds has numbers, of shape (n_folds, n)."""
+    return splits.is_test if name == "log_odds" else ~splits.is_test
+
+
+def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
     file = io.BytesIO()
+    # NumPy's own types take the names of arrays for its one option
     np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    write_whole({path: file.getvalue()})
+    return file.getvalue()
 
 
-def read(
-    dataset: str, learner: str, method: str, results: str | Path = records.RESULTS
-) -> Record:
+def _are_equal(one: Splits, other: Splits) -> bool:
+    return all(np.array_equal(vars(one)[name], vars(other)[name]) for name in vars(one))
+
+
+def _read_splits(path: Path) -> Splits:
+    return Splits(**read_arrays(_splits_path(path)))
+
+
+def read(dataset: str, learner: str, method: str, results: str | Path = records.RESULTS) -> Record:
     """Read a record.
 
     Parameters
@@ -328,34 +418,50 @@ def read(
     FileNotFoundError
         If it was not made; the message names the command that makes it.
     ValueError
-        If the file is damaged.
+        If the file, or that of the splits, is damaged.
     """
     command = (
         f"python -m simpor.lab.study --protocol sound --learner {learner} "
         f"--datasets {dataset!r} --methods {method}"
     )
     path = records.recorded(path_of(dataset, learner, method, results), command)
+    with naming_damage(_splits_path(path), "delete it and all records of the data set."):
+        splits = _read_splits(path)
     with naming_damage(path, "delete it and run its command again."):
         arrays = read_arrays(path)
-        steps = arrays["out_of_fold"]
-        arrays["out_of_fold"] = np.where(
-            steps == _MISSING, np.float32(np.nan), steps * np.float32(STEP)
+        for name in STEPS:
+            filled = _filled(splits, name)[: None if len(arrays[name]) else 0]
+            values = np.full(filled.shape, np.nan)
+            values[filled] = _from_steps(arrays[name], name)
+            arrays[name] = values
+        return Record(
+            splits=splits,
+            log_odds=arrays["log_odds"],
+            out_of_fold=arrays["out_of_fold"],
+            seconds_resampling=arrays["seconds_resampling"],
+            seconds_training=arrays["seconds_training"],
+            failure=arrays["failure"],
+            is_probability=bool(arrays["is_probability"]),
+            about=str(arrays["about"]),
         )
-        return Record(**(arrays | {"about": str(arrays["about"])}))
 
 
-def is_whole(path: Path) -> bool:
-    """Whether a record is there and can be read.
+def is_recorded(path: Path) -> bool:
+    """Whether a record and its splits are there and can be read.
 
     Parameters
     ----------
     path : Path
+        Of the record.
 
     Returns
     -------
     bool
     """
     try:
-        return set(read_arrays(path)) == {field.name for field in fields(Record)}
-    except UNREADABLE:
+        _read_splits(path)
+        return set(read_arrays(path)) == _ARRAYS
+    except PermissionError:
+        raise
+    except (*UNREADABLE, TypeError):
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from imblearn import FunctionSampler
@@ -18,11 +19,20 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from simpor import PUBLISHED_TAI, SIMPOR
+from simpor import SIMPOR
 from simpor.lab.methods import METHODS, RELATIVES, Method
 from simpor.relatives import TunedSizeClassifierCV
 
-__all__ = ["BY_DEFAULT", "CROSSED", "LEARNERS", "OUT_OF_FOLD", "OWN", "Learner", "has_out_of_fold"]
+__all__ = [
+    "BY_DEFAULT",
+    "CROSSED",
+    "GRID",
+    "LEARNERS",
+    "OUT_OF_FOLD",
+    "OWN",
+    "Learner",
+    "has_out_of_fold",
+]
 
 
 @dataclass(frozen=True)
@@ -34,14 +44,18 @@ class Learner:
     name : str
     label : str
         Name for figures and text.
-    make : callable or None
-        From a random state and ``class_weight`` (None or "balanced") to a fresh classifier. None
-        stands for the protocol's network, of which many are trained together.
+    make : callable
+        From a random state and ``class_weight`` (None or "balanced") to a fresh classifier. The
+        protocol's network has none, as many networks are trained together.
     """
 
     name: str
     label: str
-    make: Callable[[int, str | None], ClassifierMixin] | None
+    make: Callable[[int, str | None], ClassifierMixin]
+
+
+def _no_single_network(seed: int, weight: str | None) -> ClassifierMixin:
+    raise NotImplementedError("networks are trained together: see simpor.lab.network.NetworkStack")
 
 
 #: The learners by their names.
@@ -60,7 +74,7 @@ LEARNERS = {
                 class_weight=weight, random_state=seed
             ),
         ),
-        Learner("network", "network", None),
+        Learner("network", "network", _no_single_network),
     )
 }
 
@@ -83,22 +97,11 @@ def _tuned_size(name: str, label: str, sampler: BaseEstimator) -> Method:
 
 
 _FURTHER = (
-    Method("class-weights", "class weights", "elor2022smote", "weights", lambda s: FunctionSampler()),
+    Method(
+        "class-weights", "class weights", "elor2022smote", "weights", lambda seed: FunctionSampler()
+    ),
     _simpor("simpor-uniform-radius", "SIMPOR (uniform radius)", radius="uniform"),
-    _simpor("simpor-half-radius", "SIMPOR (half the radius)", alpha=0.5),
     _simpor("simpor-reject-literal", "SIMPOR (rejects inside only)", reject_noise="informative"),
-    _simpor("simpor-reject-none", "SIMPOR (rejects nothing)", reject_noise=False),
-    _simpor(
-        "simpor-random-direction-half-radius",
-        "SIMPOR (random direction, half the radius)",
-        max_iter=0,
-        alpha=0.5,
-    ),
-    _simpor(
-        "simpor-published-uniform-radius",
-        "SIMPOR (published, uniform radius)",
-        **{**PUBLISHED_TAI, "radius": "uniform"},
-    ),
     Method(
         "balanced-random-forest",
         "balanced random forest",
@@ -109,6 +112,32 @@ _FURTHER = (
     _tuned_size("smote-tuned-size", "SMOTE of tuned size", SMOTE()),
     _tuned_size("simpor-tuned-size", "SIMPOR of tuned size", SIMPOR(max_iter=0)),
 )
+
+_DIRECTIONS: dict[str, dict[str, Any]] = {
+    "random direction": {"max_iter": 0},
+    "ascent": {},
+    "wide ascent": {"bandwidth": 1.0},
+}
+
+
+def _grid() -> list[Method]:
+    """Settings of SIMPOR from which :mod:`simpor.lab.halves` chooses."""
+    methods = []
+    for (direction, of_direction), alpha, portion, rejects in product(
+        _DIRECTIONS.items(), (1.0, 0.5), (1.0, 0.3), (True, False)
+    ):
+        label = f"{direction}, alpha {alpha:g}, portion {portion:g}"
+        label += ", rejects noise" if rejects else ", keeps noise"
+        settings = {"alpha": alpha, "informative_portion": portion, "reject_noise": rejects}
+        name = "grid-" + label.replace(",", "").replace(" ", "-")
+        methods.append(_simpor(name, f"SIMPOR ({label})", **settings, **of_direction))
+    return methods
+
+
+_GRID = _grid()
+
+#: Names of the settings of SIMPOR from which one is recommended.
+GRID = tuple(method.name for method in _GRID)
 
 _NOT_CROSSED = {
     "raw-threshold",  # a threshold policy here
@@ -121,20 +150,20 @@ _NOT_CROSSED = {
     "label-smoothing",
 }
 
-#: The methods by their names: those of the comparison, weights, variants of SIMPOR, the relatives.
+#: The methods by their names: those of the comparison, the relatives, weights, variants of SIMPOR.
 CROSSED = {
     name: method
-    for name, method in (METHODS | RELATIVES | {m.name: m for m in _FURTHER}).items()
+    for name, method in (METHODS | RELATIVES | {m.name: m for m in (*_FURTHER, *_GRID)}).items()
     if name not in _NOT_CROSSED
 }
 
 _OF_KERAS = ("deepsmote", "leo-cvae", "moms", "language-transformer")
 
-#: What the study crosses unless methods are named: all but those that train a network of their own
-#: for each part, which would take a day.
-BY_DEFAULT = tuple(name for name in CROSSED if name not in _OF_KERAS)
+#: What the study crosses unless methods are named: all but the grid and those that train a network
+#: of their own for each part, which would take a day.
+BY_DEFAULT = tuple(name for name in CROSSED if name not in (*_OF_KERAS, *GRID))
 
-#: Methods whose out-of-fold predictions are kept for every learner, not for "logistic" alone.
+#: Methods whose out-of-fold predictions are recorded for every learner, not for "logistic" alone.
 OUT_OF_FOLD = ("raw", "class-weights", "random-oversampling", "smote", "simpor-converged")
 
 
@@ -155,4 +184,6 @@ def has_out_of_fold(method: str, learner: str) -> bool:
     >>> has_out_of_fold("adasyn", "logistic"), has_out_of_fold("adasyn", "boosting")
     (True, False)
     """
-    return learner == "logistic" or (learner != OWN and method in OUT_OF_FOLD)
+    if learner == OWN or method in (*GRID, *_OF_KERAS):
+        return False
+    return learner == "logistic" or method in OUT_OF_FOLD

@@ -17,8 +17,9 @@ import argparse
 import sys
 import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -26,7 +27,7 @@ from tqdm import tqdm
 from simpor._moved import moved
 from simpor.lab import crossed, records
 from simpor.lab.datasets import CONTROLLED, FORTY_ONE, Dataset, check_name, load
-from simpor.lab.learners import BY_DEFAULT, CROSSED, LEARNERS, OWN
+from simpor.lab.learners import BY_DEFAULT, CROSSED, GRID, LEARNERS, OWN
 from simpor.lab.methods import ABLATION, COMPARISON, CONTROLS, METHODS
 from simpor.lab.protocol import PROTOCOLS, run
 
@@ -41,7 +42,12 @@ __getattr__ = moved(
 )
 
 _DATASET_GROUPS = {"controlled": CONTROLLED, "forty-one": FORTY_ONE}
-_METHOD_GROUPS = {"comparison": COMPARISON, "ablation": ABLATION, "controls": CONTROLS}
+_METHOD_GROUPS = {
+    "comparison": COMPARISON,
+    "ablation": ABLATION,
+    "controls": CONTROLS,
+    "grid": GRID,
+}
 
 
 @dataclass(frozen=True)
@@ -150,34 +156,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = _parser()
     given = parser.parse_args(arguments)
+    # All data come first, so that a set that is missing is missed before the work begins.
+    prepare = _prepare_sets if given.learner is None else _prepare_crossed
     try:
-        if given.learner is not None:
-            _record_crossed(given)
-            return
-        tasks = _tasks(given)
-        records.check_folder(given.results)
-        pending = [task for task in tasks if given.again or _is_pending(task)]
-        # All data come first, so that a set that is missing is missed before the work begins.
-        data = {task.dataset: load(task.dataset, data_home=given.data_home) for task in pending}
+        record_all = prepare(given)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     try:
-        _record_all(pending, data, again=given.again, n_jobs=given.jobs)
+        record_all()
     except OSError as error:  # the disk is full, for instance
         parser.error(f"{error.strerror or error}: what was recorded before is kept.")
     except ImportError as error:
         parser.error(str(error))
 
 
+def _prepare_sets(given: argparse.Namespace) -> Callable[[], None]:
+    """Load what has to be recorded, and give back what records it."""
+    tasks = _tasks(given)
+    records.check_folder(given.results)
+    pending = [task for task in tasks if given.again or _is_pending(task)]
+    data = {task.dataset: load(task.dataset, data_home=given.data_home) for task in pending}
+    return partial(_record_sets, pending, data, given)
+
+
 def _tasks(given: argparse.Namespace) -> list[_Task]:
     """What the command line asks for, or a ValueError that says what is wrong with it."""
-    if given.jobs == 0:
-        raise ValueError("--jobs 0: give 1 or more, or -1 for one for each core.")
-    if given.data_home is not None and given.data_home.is_file():
-        raise ValueError(f"--data-home {given.data_home}: this is a file; name a folder.")
-    datasets = _expand(given.datasets, _DATASET_GROUPS)
-    for dataset in datasets:
-        check_name(dataset)
+    datasets = _datasets(given)
     chosen = _expand(given.methods or list(METHODS), _METHOD_GROUPS)
     foreign = [name for name in chosen if name not in METHODS]
     if foreign:
@@ -193,14 +197,26 @@ def _tasks(given: argparse.Namespace) -> list[_Task]:
     return tasks
 
 
+def _datasets(given: argparse.Namespace) -> list[str]:
+    """The data sets that the command line names, or a ValueError that says what is wrong with it."""
+    if given.jobs == 0:
+        raise ValueError("--jobs 0: give 1 or more, or -1 for one for each core.")
+    if given.data_home is not None and given.data_home.is_file():
+        raise ValueError(f"--data-home {given.data_home}: this is a file; name a folder.")
+    datasets = _expand(given.datasets, _DATASET_GROUPS)
+    for dataset in datasets:
+        check_name(dataset)
+    return datasets
+
+
 def _is_pending(task: _Task) -> bool:
     """Whether this study may have to run a set: another one may still be at it and be killed."""
     with records.claim(task.path) as is_free:
         return not is_free or task.is_pending()
 
 
-def _record_all(
-    pending: Sequence[_Task], data: Mapping[str, Dataset], *, again: bool, n_jobs: int
+def _record_sets(
+    pending: Sequence[_Task], data: Mapping[str, Dataset], given: argparse.Namespace
 ) -> None:
     """Record one set after the other below a bar of progress."""
 
@@ -221,80 +237,94 @@ def _record_all(
                     said = f"{task.path} is left to the study that works on it."
                     bar.write(said, file=sys.stderr)
                 # another study may have come to it while this one was at the sets before
-                elif again or task.is_pending():
-                    task.record(data[task.dataset], n_jobs, verbose=0)
+                elif given.again or task.is_pending():
+                    task.record(data[task.dataset], given.jobs, verbose=0)
                     bar.write(str(task.path))
             bar.update(work(task))
 
 
-def _record_crossed(given: argparse.Namespace) -> None:
-    """Record methods crossed with learners, one file after the other below a bar of progress."""
-    pairs = _crossed_pairs(given)
+@dataclass(frozen=True)
+class _Cross:
+    """One method on one data set, before some learners."""
+
+    dataset: str
+    method: str
+    learners: tuple[str, ...]
+    results: Path
+
+    def path(self, learner: str) -> Path:
+        return crossed.path_of(self.dataset, learner, self.method, self.results)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The learners whose record is not there, or is damaged."""
+        return tuple(name for name in self.learners if not crossed.is_recorded(self.path(name)))
+
+    @property
+    def key(self) -> Path:
+        """What a study claims, so that no other one resamples the same for other learners."""
+        return self.path("any")
+
+
+def _prepare_crossed(given: argparse.Namespace) -> Callable[[], None]:
+    """Load what has to be recorded, and give back what records it."""
+    crosses = _crosses(given)
     records.check_folder(given.results)
-    data = {name: load(name, data_home=given.data_home) for name, _, _ in pairs}
-    pending = [
-        (name, method, learners)
-        for name, method, learners in pairs
-        if given.again or _missing(name, method, learners, given.results)
-    ]
-    with tqdm(
-        total=sum(len(data[name].y) for name, _, _ in pending),
-        bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}, {remaining} left",
-        disable=not pending,
-    ) as bar:
-        for name, method, learners in pending:
-            bar.set_description(f"{name}, {method}")
-            _record_pair(data[name], method, learners, given, bar)
-            bar.update(len(data[name].y))
+    pending = [cross for cross in crosses if given.again or cross.missing]
+    names = {cross.dataset for cross in pending}
+    data = {name: load(name, data_home=given.data_home) for name in names}
+    return partial(_record_crossed, pending, data, given)
 
 
-def _crossed_pairs(given: argparse.Namespace) -> list[tuple[str, str, list[str]]]:
-    """Data set, method and its learners, for all that the command line asks for."""
+def _crosses(given: argparse.Namespace) -> list[_Cross]:
+    """What the command line asks for, or a ValueError that says what is wrong with it."""
     if given.protocol != ["sound"]:
         raise ValueError("--learner: these records are of one protocol; give --protocol sound.")
     if given.trials is not None:
         raise ValueError("--trials: with --learner all splits are run; leave it out.")
-    if given.jobs == 0:
-        raise ValueError("--jobs 0: give 1 or more, or -1 for one for each core.")
-    datasets = _expand(given.datasets, _DATASET_GROUPS)
-    for dataset in datasets:
-        check_name(dataset)
-    methods = _expand(given.methods or list(BY_DEFAULT), _METHOD_GROUPS)
-    pairs = []
-    for method in [name for name in methods if name in CROSSED]:
-        is_own = CROSSED[method].kind == "classifier"
-        learners = [name for name in given.learner if (name == OWN) == is_own]
-        if CROSSED[method].kind == "weights":  # the stack of networks takes no weights
-            learners = [name for name in learners if name != "network"]
-        if learners:
-            pairs.append((method, learners))
-    # One set after the other, so that whatever is there when a study stops is of whole sets.
-    return [(dataset, method, learners) for dataset in datasets for method, learners in pairs]
+    datasets = _datasets(given)
+    crosses = []
+    words = given.methods or list(BY_DEFAULT)
+    for word in words:
+        if word not in _METHOD_GROUPS and word not in CROSSED:
+            raise ValueError(f"--methods {word}: this method is not crossed with learners.")
+    for method in _expand(words, _METHOD_GROUPS):
+        if method not in CROSSED:  # of a group
+            continue
+        learners = _learners_of(method, given.learner)
+        crosses += [_Cross(name, method, learners, given.results) for name in datasets if learners]
+    return crosses
 
 
-def _missing(dataset: str, method: str, learners: Sequence[str], results: Path) -> list[str]:
-    """The learners whose record is not there, or is damaged."""
-    return [
-        learner
-        for learner in learners
-        if not crossed.is_whole(crossed.path_of(dataset, learner, method, results))
-    ]
+def _learners_of(method: str, learners: Sequence[str]) -> tuple[str, ...]:
+    """Those of the learners before which the method can stand."""
+    kind = CROSSED[method].kind
+    learners = [name for name in dict.fromkeys(learners) if (name == OWN) == (kind == "classifier")]
+    if kind == "weights":  # the stack of networks takes none
+        learners = [name for name in learners if name != "network"]
+    return tuple(learners)
 
 
-def _record_pair(
-    data: Dataset, method: str, learners: Sequence[str], given: argparse.Namespace, bar: tqdm
+def _record_crossed(
+    pending: Sequence[_Cross], data: Mapping[str, Dataset], given: argparse.Namespace
 ) -> None:
-    """Record one method on one data set for the learners that lack it, unless another study is."""
-    with records.claim(crossed.path_of(data.name, "+".join(learners), method, given.results)) as free:
-        wanted = (
-            list(learners) if given.again else _missing(data.name, method, learners, given.results)
-        )
-        if not free or not wanted:
-            return
-        for learner, record in crossed.run(data, method, wanted, n_jobs=given.jobs).items():
-            path = crossed.path_of(data.name, learner, method, given.results)
-            crossed.write(path, record)
-            bar.write(str(path))
+    """Record one method after the other below a bar of progress, each on all data sets."""
+    with tqdm(
+        total=sum(len(data[cross.dataset].y) for cross in pending),
+        bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}, {remaining} left",
+        disable=not pending,
+    ) as bar:
+        for cross in pending:
+            bar.set_description(f"{cross.method}, {cross.dataset}")
+            with records.claim(cross.key) as is_free:
+                # another study may have come to it while this one was at those before
+                wanted = cross.learners if given.again else cross.missing
+                if is_free and wanted:
+                    made = crossed.run(data[cross.dataset], cross.method, wanted, n_jobs=given.jobs)
+                    for learner, record in made.items():
+                        crossed.write(cross.path(learner), record)
+                        bar.write(str(cross.path(learner)))
+            bar.update(len(data[cross.dataset].y))
 
 
 def _n_splits(protocol: str) -> int:
@@ -321,11 +351,11 @@ def _parser() -> argparse.ArgumentParser:
                 "data sets, in two groups (a name with blanks needs quotes):",
                 *(_paragraph(group, names) for group, names in _DATASET_GROUPS.items()),
                 "",
-                "methods, in three groups (ablation shares three with comparison):",
-                *(_paragraph(group, names) for group, names in _METHOD_GROUPS.items()),
+                "methods, in groups (ablation shares three with comparison):",
+                *(_paragraph(group, _METHOD_GROUPS[group]) for group in _METHOD_GROUPS),
                 "",
-                "further methods, with --learner:",
-                _paragraph("", [name for name in CROSSED if name not in METHODS]),
+                "further methods, with --learner, as is the grid:",
+                _paragraph("", [name for name in CROSSED if name not in (*METHODS, *GRID)]),
                 "",
                 "example:",
                 "  python -m simpor.lab.study --datasets glass4 'car eval 4' --methods raw smote "
