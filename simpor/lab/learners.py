@@ -110,7 +110,7 @@ _FURTHER = (
         lambda seed: BalancedRandomForestClassifier(random_state=seed),
     ),
     _tuned_size("smote-tuned-size", "SMOTE of tuned size", SMOTE()),
-    _tuned_size("simpor-tuned-size", "SIMPOR of tuned size", SIMPOR(max_iter=0)),
+    _tuned_size("simpor-tuned-size", "SIMPOR of tuned size", SIMPOR()),
 )
 
 _DIRECTIONS: dict[str, dict[str, Any]] = {
