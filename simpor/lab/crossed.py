@@ -80,7 +80,12 @@ class Splits:
 
     @property
     def is_test(self) -> np.ndarray:
-        """Whether each row is tested in each split, of shape (n_folds, n)."""
+        """Whether each row is tested in each split.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_folds, n)
+        """
         return self.inner_fold == -1
 
 

@@ -5,7 +5,9 @@ is depends on the kind:
 
 - "sampler": an imbalanced-learn sampler for the training part (for ``raw`` it changes nothing);
 - "threshold": the same, after which the decision threshold is tuned on validation data;
-- "classifier": a classifier that takes the place of sampler and network.
+- "classifier": a classifier that takes the place of sampler and network;
+- "weights": the rows as they are, before a learner whose classes are weighted; see
+  :mod:`simpor.lab.learners`.
 
 Settings are those of Table I of the TAI paper where it has any: five neighbours for all
 interpolating samplers, ten AdaBoosts for EasyEnsemble. For SVMCS it has none; the kernel and C are
@@ -62,7 +64,7 @@ class Method:
         Name for figures and text.
     citation : str
         Key in the book's bibliography.
-    kind : {"sampler", "threshold", "classifier"}
+    kind : {"sampler", "threshold", "classifier", "weights"}
     make : callable
         From a random state (int, RandomState instance or None) to a fresh sampler or classifier.
 
