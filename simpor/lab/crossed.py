@@ -4,7 +4,7 @@ A *record* is what one method and one learner predict on one data set, under the
 protocol. Each lies in a file of its own, ``RESULTS/sound/LEARNER/DATASET/METHOD.npz``, so that one
 can be made again without the others. All records of a data set share its splits, in
 ``RESULTS/sound/splits/DATASET.npz``. ``python -m simpor.lab.study --protocol sound --learner
-logistic`` makes them; ``book/results/sound/README.md`` says which of them the book has.
+logistic`` makes them.
 
 A record holds predictions and no scores: :mod:`simpor.lab.thresholds` applies threshold policies to
 the predictions and scores them.
