@@ -10,8 +10,6 @@ from simpor._keras import import_keras
 
 __all__ = ["compiled", "dense", "standardise"]
 
-RUNS_WORTH_COMPILING = 10
-
 
 def standardise(X: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     """Bring columns to mean 0 and variance 1.
@@ -65,16 +63,14 @@ def dense(n_units: int, rng: np.random.RandomState, **options: Any) -> Any:
     return keras.layers.Dense(n_units, kernel_initializer=glorot, **options)
 
 
-def compiled(function: Callable[..., Any], n_runs: int, *arguments: Any) -> Callable[..., Any]:
-    """The function as a TensorFlow graph, if it is to run often enough.
+def compiled(function: Callable[..., Any], *arguments: Any) -> Callable[..., Any]:
+    """The function as a TensorFlow graph: worth its while if it is to run often.
 
     Parameters
     ----------
     function : callable
         From tensors to tensors.
-    n_runs : int
-        How often it is to run.
-    *arguments : tensors
+    *arguments : tensors or specifications of tensors
         An example of its arguments.
 
     Returns
@@ -82,7 +78,5 @@ def compiled(function: Callable[..., Any], n_runs: int, *arguments: Any) -> Call
     callable
     """
     _, tf = import_keras()
-    if n_runs < RUNS_WORTH_COMPILING:
-        return function
     # Returning the traced function itself: TensorFlow warns of a loop over fits otherwise.
     return tf.function(function).get_concrete_function(*arguments)

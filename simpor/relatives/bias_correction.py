@@ -15,9 +15,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from threadpoolctl import threadpool_limits
 
-from simpor._checks import LARGEST_SEED, check_whole, is_number
+from simpor._checks import LARGEST_SEED, check_whole
 from simpor._keras import import_keras
 from simpor.relatives._networks import dense
+from simpor.relatives._parameters import check_layers, check_positive
 from simpor.relatives._pools import check_appends, draw_pool
 from simpor.relatives._two_classes import TwoClassClassifier
 
@@ -324,13 +325,10 @@ class BiasCorrectedClassifier(TwoClassClassifier):
             if isinstance(self.n_blocks, str):
                 raise ValueError(f'n_blocks={self.n_blocks!r}: give a whole number >= 1, or "all".')
             check_whole("n_blocks", self.n_blocks)
-        for units in self.hidden_layers:
-            check_whole("hidden_layers", units)
+        check_layers(self.hidden_layers)
         check_whole("n_epochs", self.n_epochs)
-        for name in ("l2", "learning_rate"):
-            value = getattr(self, name)
-            if not is_number(value) or not 0 < value < np.inf:
-                raise ValueError(f"{name}={value!r}: give a number above 0.")
+        check_positive("l2", self.l2)
+        check_positive("learning_rate", self.learning_rate)
 
 
 def _forward(layers: Layers, X: np.ndarray) -> np.ndarray:

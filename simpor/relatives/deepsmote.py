@@ -8,9 +8,10 @@ import numpy as np
 from imblearn.over_sampling import SMOTE
 from sklearn.utils import check_random_state
 
-from simpor._checks import LARGEST_SEED, SamplingStrategy, check_whole, is_number
+from simpor._checks import LARGEST_SEED, SamplingStrategy, check_whole
 from simpor._columns import TableOverSampler
 from simpor._keras import import_keras
+from simpor.relatives._parameters import check_not_negative
 
 __all__ = ["DeepSMOTE"]
 
@@ -129,8 +130,7 @@ class DeepSMOTE(TableOverSampler):
         latent_dim = max(2, -(-X.shape[1] // 2)) if self.latent_dim is None else self.latent_dim
         check_whole("latent_dim", latent_dim)
         check_whole("n_steps", self.n_steps)
-        if not (is_number(self.penalty_weight) and self.penalty_weight >= 0):
-            raise ValueError(f"penalty_weight={self.penalty_weight!r}: give a number >= 0.")
+        check_not_negative("penalty_weight", self.penalty_weight)
         rng = check_random_state(self.random_state)
         encode, decode = train_autoencoder(X, y, latent_dim, self.penalty_weight, self.n_steps, rng)
         wanted = {c: np.sum(y == c) + n_rows for c, n_rows in self.sampling_strategy_.items()}

@@ -5,9 +5,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from simpor._checks import SamplingStrategy, check_whole, is_number
+from simpor._checks import SamplingStrategy, check_whole
 from simpor._columns import TableOverSampler
 from simpor.relatives._neighborhoods import nearest
+from simpor.relatives._parameters import check_positive
 
 __all__ = ["GDO"]
 
@@ -99,8 +100,7 @@ class GDO(TableOverSampler):
 
     def _fit_resample(self, X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         check_whole("k_neighbors", self.k_neighbors)
-        if not (is_number(self.alpha) and self.alpha > 0):
-            raise ValueError(f"alpha={self.alpha!r}: give a number > 0.")
+        check_positive("alpha", self.alpha)
         rng = check_random_state(self.random_state)
         distances, indices = nearest(X, self.k_neighbors)
         X_parts, y_parts = [X], [y]

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from simpor._checks import SamplingStrategy, check_whole
 from simpor._columns import TableOverSampler
 from simpor.relatives._neighborhoods import interpolate, nearest
+from simpor.relatives._parameters import check_choice
 
 __all__ = ["GKSMOTE"]
 
@@ -196,8 +197,7 @@ class GKSMOTE(TableOverSampler):
 
     def _check_parameters(self, y: np.ndarray) -> None:
         check_whole("k_neighbors", self.k_neighbors)
-        if self.variant not in ("repository", "paper"):
-            raise ValueError(f'variant={self.variant!r}: give "repository" or "paper".')
+        check_choice("variant", self.variant, "repository", "paper")
         for label in self.sampling_strategy_:
             if np.sum(y == label) == 1:
                 raise ValueError(

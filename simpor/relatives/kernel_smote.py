@@ -9,8 +9,9 @@ from scipy.spatial.distance import cdist
 from sklearn.svm import SVC
 from sklearn.utils import check_random_state, gen_batches
 
-from simpor._checks import check_whole, is_number
+from simpor._checks import check_whole
 from simpor.relatives._feature_space import KernelNeighborhoods, draw, retain
+from simpor.relatives._parameters import check_choice, check_not_negative, check_positive
 from simpor.relatives._two_classes import TwoClassClassifier
 
 __all__ = ["KernelSMOTESVC", "augmented_gram"]
@@ -218,17 +219,11 @@ class KernelSMOTESVC(TwoClassClassifier):
 
     def _check_parameters(self, numbers: np.ndarray) -> None:
         check_whole("k_neighbors", self.k_neighbors, 1)
-        if self.weighting not in ("none", "cost", "entropy-difference"):
-            raise ValueError(
-                f'weighting={self.weighting!r}: give "none", "cost" or "entropy-difference".'
-            )
-        if not is_number(self.C) or not 0 < self.C < np.inf:
-            raise ValueError(f"C={self.C!r}: give a number above 0.")
-        is_positive = is_number(self.gamma) and 0 < float(self.gamma) < np.inf
-        if self.gamma != "scale" and not is_positive:
-            raise ValueError(f'gamma={self.gamma!r}: give a number above 0, or "scale".')
-        if not (is_number(self.softening) and 0 <= self.softening < np.inf):
-            raise ValueError(f"softening={self.softening!r}: give a number >= 0.")
+        check_choice("weighting", self.weighting, "none", "cost", "entropy-difference")
+        check_positive("C", self.C)
+        if self.gamma != "scale":
+            check_positive("gamma", self.gamma, instead=', or "scale"')
+        check_not_negative("softening", self.softening)
         n_smallest = np.bincount(numbers).min()
         if self.k_neighbors >= n_smallest:
             raise ValueError(

@@ -10,8 +10,9 @@ from scipy.spatial.distance import cdist
 from sklearn.utils import gen_batches
 from threadpoolctl import threadpool_limits
 
-from simpor._checks import check_whole, is_number
+from simpor._checks import check_whole
 from simpor.relatives._neighborhoods import nearest
+from simpor.relatives._parameters import check_choice, check_not_negative
 from simpor.relatives._two_classes import TwoClassClassifier
 
 __all__ = ["KOTAROClassifier"]
@@ -143,10 +144,8 @@ class KOTAROClassifier(TwoClassClassifier):
 
     def _check_parameters(self, n_rows: int) -> None:
         check_whole("n_neighbors", self.n_neighbors, 1)
-        if not is_number(self.ridge) or not 0 <= self.ridge < np.inf:
-            raise ValueError(f"ridge={self.ridge!r}: give a number >= 0.")
-        if self.scale not in ("paper", "free"):
-            raise ValueError(f'scale={self.scale!r}: give "paper" or "free".')
+        check_not_negative("ridge", self.ridge)
+        check_choice("scale", self.scale, "paper", "free")
         if self.n_neighbors >= n_rows:
             raise ValueError(
                 f"n_neighbors={self.n_neighbors}, but n_samples={n_rows}: pass more rows, or ask "

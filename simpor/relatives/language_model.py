@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from simpor._checks import LARGEST_SEED, SamplingStrategy, check_whole, is_number
+from simpor._checks import LARGEST_SEED, SamplingStrategy, check_whole
 from simpor._columns import Table, TableOverSampler
-from simpor.relatives._language import CountsModel, Language, LanguageModel, TransformerModel
+from simpor.relatives._language import CountsModel, Language, LanguageModel
 from simpor.relatives._neighborhoods import interpolate, until_enough
+from simpor.relatives._parameters import check_choice, check_positive
+from simpor.relatives._transformer import TransformerModel
 
 __all__ = ["LanguageModelOversampler"]
 
@@ -236,9 +238,7 @@ class LanguageModelOversampler(TableOverSampler):
         check_whole("n_bins", self.n_bins)
         check_whole("k_neighbors", self.k_neighbors)
         check_whole("n_steps", self.n_steps)
-        if not is_number(self.temperature) or not 0 < self.temperature < np.inf:
-            raise ValueError(f"temperature={self.temperature!r}: give a number > 0.")
-        if not callable(self.model) and self.model not in ("counts", "transformer"):
-            raise ValueError(f'model={self.model!r}: give "counts", "transformer" or a callable.')
-        if self.prompts not in ("features", "label"):
-            raise ValueError(f'prompts={self.prompts!r}: give "features" or "label".')
+        check_positive("temperature", self.temperature)
+        if not callable(self.model):
+            check_choice("model", self.model, "counts", "transformer", instead="a callable")
+        check_choice("prompts", self.prompts, "features", "label")

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from simpor._checks import LARGEST_SEED, SamplingStrategy, check_whole, is_number
+from simpor._checks import LARGEST_SEED, SamplingStrategy, check_whole
 from simpor._columns import TableOverSampler
 from simpor._keras import import_keras
 from simpor.relatives._neighborhoods import class_counts, entropy, nearest
 from simpor.relatives._networks import compiled, dense, standardise
+from simpor.relatives._parameters import check_not_negative
 
 __all__ = ["LEOCVAE"]
 
@@ -25,6 +26,7 @@ LEAST_DIVERGENCE = 0.1  # kappa
 VALIDATION_PART = 5  # one row in five
 PATIENCE = 25
 LEAST_GAIN = 1e-4
+EPOCHS_WORTH_COMPILING = 10
 
 Tensor = Any  # TensorFlow comes without types
 
@@ -180,12 +182,9 @@ class LEOCVAE(TableOverSampler):
     def _check_parameters(self) -> None:
         check_whole("k_neighbors", self.k_neighbors)
         check_whole("n_epochs", self.n_epochs)
-        for name in ("gamma", "beta"):
-            value = getattr(self, name)
-            if name == "gamma" and value is None:
-                continue
-            if not is_number(value) or not 0 <= value < np.inf:
-                raise ValueError(f"{name}={value!r}: give a number >= 0.")
+        if self.gamma is not None:
+            check_not_negative("gamma", self.gamma)
+        check_not_negative("beta", self.beta)
 
 
 def _split(numbers: np.ndarray, rng: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
@@ -271,7 +270,8 @@ class _Network:
             return self.loss(held, fixed_noise, row_weights, False)
 
         order, noise = tf.constant(training), _noise(len(training), rng)
-        run_epoch = compiled(run_epoch, n_epochs, order, noise)
+        if n_epochs >= EPOCHS_WORTH_COMPILING:
+            run_epoch = compiled(run_epoch, order, noise)
         least, best_epoch = np.inf, 0
         best: list[np.ndarray] = []
         for epoch in range(n_epochs):

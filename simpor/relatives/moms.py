@@ -8,11 +8,12 @@ from scipy.spatial.distance import pdist
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
-from simpor._checks import SamplingStrategy, check_whole, is_number
+from simpor._checks import SamplingStrategy, check_whole
 from simpor._columns import TableOverSampler
 from simpor._keras import import_keras
 from simpor.relatives._neighborhoods import nearest
 from simpor.relatives._networks import compiled, dense, standardise
+from simpor.relatives._parameters import check_not_negative, check_positive
 
 __all__ = ["MOMS"]
 
@@ -20,6 +21,7 @@ SAFE_QUANTILE = 0.75
 SPREAD_WEIGHT = 0.3
 LARGEST_GRADIENT = 0.5
 WEIGHT_DECAY = 1e-4
+EPOCHS_WORTH_COMPILING = 10
 SMALLEST_SQUARE = 1e-12  # the square root of 0 has no slope
 
 Tensor = Any  # TensorFlow comes without types
@@ -215,19 +217,17 @@ class MOMS(TableOverSampler):
             adam.apply(tape.gradient(loss, variables), variables)
             return mmd
 
-        step = compiled(step, self.n_epochs)
+        if self.n_epochs >= EPOCHS_WORTH_COMPILING:
+            step = compiled(step)
         mmd = np.array([float(step()) for _ in range(self.n_epochs)])
         return network(start, training=True).numpy().astype(np.float64), mmd
 
     def _check_parameters(self) -> None:
         check_whole("k_neighbors", self.k_neighbors)
         check_whole("n_epochs", self.n_epochs)
-        for name in ("triplet_weight", "margin"):
-            value = getattr(self, name)
-            if not is_number(value) or not 0 <= value < np.inf:
-                raise ValueError(f"{name}={value!r}: give a number >= 0.")
-        if not is_number(self.learning_rate) or not 0 < self.learning_rate < np.inf:
-            raise ValueError(f"learning_rate={self.learning_rate!r}: give a number > 0.")
+        check_not_negative("triplet_weight", self.triplet_weight)
+        check_not_negative("margin", self.margin)
+        check_positive("learning_rate", self.learning_rate)
 
 
 def squared_mmd(mapped: Tensor, minority: Tensor) -> Tensor:

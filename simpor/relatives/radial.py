@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 
 from simpor._checks import SamplingStrategy, check_whole, is_number
 from simpor._columns import TableOverSampler
+from simpor.relatives._parameters import check_positive
 
 __all__ = ["RBO"]
 
@@ -202,10 +203,8 @@ class RBO(TableOverSampler):
 
     def _check_parameters(self) -> None:
         check_whole("n_steps", self.n_steps, 0)
-        for name in ("gamma", "step_size"):
-            value = getattr(self, name)
-            if not is_number(value) or not 0 < value < np.inf:
-                raise ValueError(f"{name}={value!r}: give a number > 0.")
+        check_positive("gamma", self.gamma)
+        check_positive("step_size", self.step_size)
         if not is_number(self.stop_probability) or not 0 <= self.stop_probability <= 1:
             raise ValueError(
                 f"stop_probability={self.stop_probability!r}: give a probability in [0, 1]."

@@ -14,7 +14,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from simpor._checks import check_whole, is_number
 from simpor._keras import import_keras
 from simpor.entropy_network import _as_float32, class_probabilities
-from simpor.relatives._networks import dense
+from simpor.relatives._networks import compiled, dense
+from simpor.relatives._parameters import (
+    check_choice,
+    check_layers,
+    check_not_negative,
+    check_positive,
+)
 
 __all__ = ["AsymmetricSAM", "batch_size_sweep", "class_conditional_smoothing"]
 
@@ -171,8 +177,10 @@ class AsymmetricSAM(ClassifierMixin, BaseEstimator):
         ascent_weights = self._weigh_classes(np.bincount(codes))[codes]
         rng = check_random_state(self.random_state)
         sizes = (X.shape[1], *self.hidden_layers, len(self.classes_))
-        network = _network(sizes, rng)
-        self._train(network, rows, targets, ascent_weights, rng)
+        _, tf = import_keras()
+        with tf.device("/CPU:0"):
+            network = _network(sizes, rng)
+            self._train(network, [rows, targets, ascent_weights], rng)
         weights = network.get_weights()
         if not all(np.isfinite(array).all() for array in weights):
             raise ValueError(
@@ -189,24 +197,17 @@ class AsymmetricSAM(ClassifierMixin, BaseEstimator):
         weights = counts.max() / counts
         return np.minimum(weights, LARGEST_WEIGHT) if self.variant == "length" else weights
 
-    def _train(
-        self,
-        network: Any,
-        rows: np.ndarray,
-        targets: np.ndarray,
-        ascent_weights: np.ndarray,
-        rng: np.random.RandomState,
-    ) -> None:
+    def _train(self, network: Any, tables: list[np.ndarray], rng: np.random.RandomState) -> None:
+        """Descend; the tables hold rows, their targets, and how much each counts in the climb."""
         keras, tf = import_keras()
-        n = len(rows)
+        n = len(tables[0])
         variables = network.trainable_variables
-        with tf.device("/CPU:0"):
-            sgd = keras.optimizers.SGD(self.learning_rate, self.momentum, name="sgd")
-            sgd.build(variables)
-            tables = [tf.constant(a, tf.float64) for a in (rows, targets, ascent_weights)]
+        sgd = keras.optimizers.SGD(self.learning_rate, self.momentum, name="sgd")
+        sgd.build(variables)
+        tensors = [tf.constant(table, tf.float64) for table in tables]
 
         def step(indices: Tensor) -> None:
-            x, target, weight = (tf.gather(table, indices) for table in tables)
+            x, target, weight = (tf.gather(tensor, indices) for tensor in tensors)
             ascent = _ascent(network, x, target, weight, self.rho, self.variant)
             for variable, change in zip(variables, ascent):
                 variable.assign(variable + change)
@@ -217,16 +218,12 @@ class AsymmetricSAM(ClassifierMixin, BaseEstimator):
                 variable.assign(variable - change)
             sgd.apply(gradients, variables)
 
-        with tf.device("/CPU:0"):
-            if self.n_epochs * n >= STEPS_WORTH_COMPILING * self.batch_size:
-                signature = [tf.TensorSpec([None], tf.int32)]
-                # calling the compiled function itself, TensorFlow would warn of a loop over fits
-                compiled = tf.function(step, input_signature=signature, autograph=False)
-                step = compiled.get_concrete_function()
-            for _ in range(self.n_epochs):
-                order = rng.permutation(n).astype(np.int32)
-                for batch in gen_batches(n, self.batch_size):
-                    step(tf.constant(order[batch]))
+        if self.n_epochs * n >= STEPS_WORTH_COMPILING * self.batch_size:
+            step = compiled(step, tf.TensorSpec([None], tf.int32))
+        for _ in range(self.n_epochs):
+            order = rng.permutation(n).astype(np.int32)
+            for batch in gen_batches(n, self.batch_size):
+                step(tf.constant(order[batch]))
 
     @property
     def model_(self) -> Any:
@@ -273,36 +270,26 @@ class AsymmetricSAM(ClassifierMixin, BaseEstimator):
         return self.classes_[best]
 
     def _check_parameters(self) -> None:
-        if self.variant not in ("direction", "length"):
-            raise ValueError(f'variant={self.variant!r}: give "direction" or "length".')
-        if not is_number(self.rho) or not 0 <= self.rho < np.inf:
-            raise ValueError(f"rho={self.rho!r}: give a number >= 0.")
-        if self.ascent_weights not in ("counts", None):
-            raise ValueError(f'ascent_weights={self.ascent_weights!r}: give "counts" or None.')
-        if not isinstance(self.hidden_layers, (list, tuple, np.ndarray)):
-            raise TypeError(
-                f"hidden_layers={self.hidden_layers!r}: give one number per layer, as in (10, 10)."
-            )
-        for n_units in self.hidden_layers:
-            check_whole("hidden_layers", n_units)
+        check_choice("variant", self.variant, "direction", "length")
+        check_not_negative("rho", self.rho)
+        check_choice("ascent_weights", self.ascent_weights, "counts", None)
+        check_layers(self.hidden_layers)
         check_whole("batch_size", self.batch_size)
         check_whole("n_epochs", self.n_epochs)
-        if not is_number(self.learning_rate) or not 0 < self.learning_rate < np.inf:
-            raise ValueError(f"learning_rate={self.learning_rate!r}: give a number above 0.")
+        check_positive("learning_rate", self.learning_rate)
         if not is_number(self.momentum) or not 0 <= self.momentum < 1:
             raise ValueError(f"momentum={self.momentum!r}: give a number in [0, 1).")
 
 
 def _network(sizes: Sequence[int], rng: np.random.RandomState) -> Any:
     """ReLU layers and logits, with first weights from rng and names that count nothing up."""
-    keras, tf = import_keras()
-    with tf.device("/CPU:0"):
-        network = keras.Sequential(name="sharpness_network")
-        network.add(keras.Input((sizes[0],), dtype="float64", name="rows"))
-        for depth, n_units in enumerate(sizes[1:], start=1):
-            activation = "relu" if depth < len(sizes) - 1 else None
-            name = f"layer_{depth}"
-            network.add(dense(n_units, rng, activation=activation, dtype="float64", name=name))
+    keras, _ = import_keras()
+    network = keras.Sequential(name="sharpness_network")
+    network.add(keras.Input((sizes[0],), dtype="float64", name="rows"))
+    for depth, n_units in enumerate(sizes[1:], start=1):
+        activation = "relu" if depth < len(sizes) - 1 else None
+        name = f"layer_{depth}"
+        network.add(dense(n_units, rng, activation=activation, dtype="float64", name=name))
     return network
 
 

@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state, check_X_y
 
 from simpor._checks import LARGEST_SEED, check_distances, check_whole, is_number
+from simpor.relatives._parameters import check_choice
 from simpor.relatives._pools import check_appends, draw_pool
 
 __all__ = [
@@ -408,8 +409,7 @@ def _prepared(
     X: ArrayLike, y: ArrayLike, loss: str, fit_intercept: bool, least: int = 2
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Columns of the linear model, its targets, and which rows belong to the minority."""
-    if loss not in ("log", "squared"):
-        raise ValueError(f'loss={loss!r}: give "log" or "squared".')
+    check_choice("loss", loss, "log", "squared")
     X, y = check_X_y(X, y, dtype=np.float64)
     check_distances(X)
     labels, counts = np.unique(y, return_counts=True)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
 
-from simpor.relatives._language import CountsModel, Language, TransformerModel
+from simpor.relatives._language import CountsModel, Language
+from simpor.relatives._transformer import TransformerModel
 from simpor.relatives.language_model import LanguageModelOversampler
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
