@@ -29,6 +29,7 @@ from simpor.relatives import (
     KOTAROClassifier,
     batch_size_sweep,
     local_symmetry_test,
+    theory_guided_sizes,
 )
 
 
@@ -67,6 +68,36 @@ def rejections_under_symmetry():
             n_rejected += test.pvalue < 0.05
         what = f"symmetry test, {n_rare} minority rows: share of true hypotheses rejected"
         yield "VTSS", what, None, n_rejected / 400
+
+
+def mixture(n_common, n_rare, rng):
+    """A Gaussian of five features, and beside it a minority with two lobes."""
+    X = rng.normal(size=(n_common + n_rare, 5))
+    X[n_common:, 0] += 2
+    X[n_common:, 1] += rng.choice([-1.75, 1.75], size=n_rare)
+    return X, np.repeat([0, 1], [n_common, n_rare])
+
+
+def theory_guide_on_a_mixture():
+    """What the guide says of SMOTE on 20 tables, and the loss without and with its rows."""
+    logistic = LogisticRegression(C=1e6)
+    regimes, losses = [], {"without synthetic rows": [], "at balance": []}
+    for seed in range(20):
+        rng = np.random.RandomState(seed)
+        X, y = mixture(4000, 200, rng)
+        X_test, y_test = mixture(10000, 10000, rng)
+        smote = SMOTE(random_state=seed)
+        regimes.append(theory_guided_sizes(X, y, smote, random_state=seed).regime)
+        tables = ((X, y), smote.fit_resample(X, y))
+        for values, table in zip(losses.values(), tables, strict=True):
+            values.append(log_loss(y_test, logistic.fit(*table).predict_proba(X_test)))
+    regimes = np.array(regimes)
+    yield "VTSS", "mixture: share of asymmetric tables", 1.0, np.mean(regimes != "symmetric")
+    yield "VTSS", "mixture: share of realistic generators", 0.83, np.mean(regimes == "realistic")
+    published = (0.85, 0.363)
+    for (name, values), figure in zip(losses.items(), published, strict=True):
+        what = f"mixture, {name}: balanced log loss (published in a figure)"
+        yield "VTSS", what, figure, np.mean(values)
 
 
 def fall_of_radial_oversampling():
@@ -127,16 +158,23 @@ class Uncorrected(BiasCorrectedClassifier):
 def bias_correction_of_networks():
     """The same for networks of 16 units and five blocks, a mean over five tables."""
     for n_epochs in (30, 100, 200):
-        for kind, name in ((Uncorrected, "uncorrected"), (BiasCorrectedClassifier, "corrected")):
-            losses = []
-            for seed in range(5):
+        losses = {"uncorrected": [], "corrected": []}
+        for seed in range(5):
+            X_test, y_test = two_gaussians(5000, 5000, 1000 + seed)
+            for name, kind in (
+                ("uncorrected", Uncorrected),
+                ("corrected", BiasCorrectedClassifier),
+            ):
                 network = kind(
                     SMOTE(), 5, hidden_layers=(16,), l2=1e-2, n_epochs=n_epochs, random_state=seed
                 ).fit(*two_gaussians(2000, 100, seed))
-                X_test, y_test = two_gaussians(5000, 5000, 1000 + seed)
-                losses.append(log_loss(y_test, network.predict_proba(X_test)))
+                losses[name].append(log_loss(y_test, network.predict_proba(X_test)))
+        for name, values in losses.items():
             what = f"network, {n_epochs} epochs, {name}: balanced log loss"
-            yield "bias correction", what, None, np.mean(losses)
+            yield "bias correction", what, None, np.mean(values)
+        n_worse = np.sum(np.array(losses["corrected"]) > losses["uncorrected"])
+        what = f"network, {n_epochs} epochs: tables of five where the correction does harm"
+        yield "bias correction", what, None, n_worse
 
 
 def kotaro_and_support_vectors():
@@ -223,6 +261,7 @@ def seeds_at_the_boundary():
 REPLAYS = (
     size_of_a_biased_generator,
     rejections_under_symmetry,
+    theory_guide_on_a_mixture,
     fall_of_radial_oversampling,
     bias_correction,
     bias_correction_of_networks,

@@ -99,20 +99,21 @@ class TransformerModel(CodeModel):
     def _complete_together(self, codes: np.ndarray, rng: np.random.RandomState) -> list[Any]:
         n, d = codes.shape
         feature_of_token = np.repeat(np.arange(d), self.language.sizes)
-        orders = [list(np.flatnonzero(row >= 0)) for row in codes]
-        n_given = [len(order) for order in orders]
-        for _ in range(d - min(n_given, default=d)):
-            short = np.flatnonzero([len(order) < d for order in orders])
-            tokens = np.zeros((n, d), dtype=np.int32)
-            for row, order in enumerate(orders):
-                said = order[: d - 1]
-                tokens[row, 1 : len(said) + 1] = self.offsets[said] + codes[row, said]
-            logits = np.asarray(self.network(tokens))
-            for row in short:
-                scores = logits[row, len(orders[row]), 1:].astype(float) / self.temperature
-                scores[codes[row, feature_of_token] >= 0] = -np.inf  # features already named
-                token = np.argmax(scores + rng.gumbel(size=len(scores)))
-                feature = feature_of_token[token]
-                codes[row, feature] = 1 + token - self.offsets[feature]
-                orders[row].append(feature)
-        return [order[n:] for order, n in zip(orders, n_given)]
+        n_given = np.sum(codes >= 0, axis=1)
+        order = np.argsort(codes < 0, axis=1, kind="stable")  # what is given comes first
+        tokens = np.zeros((n, d + 1), dtype=np.int32)  # the start comes before all
+        given = np.take_along_axis(self.offsets[:-1] + codes, order, axis=1)
+        tokens[:, 1:] = np.where(np.arange(d) < n_given[:, None], given, 0)
+        n_said = n_given.copy()
+        for _ in range(d - n_given.min(initial=d)):
+            short = np.flatnonzero(n_said < d)
+            here = n_said[short]
+            logits = np.asarray(self.network(tokens[:, :d]))
+            scores = logits[short, here, 1:].astype(float) / self.temperature
+            scores[codes[short][:, feature_of_token] >= 0] = -np.inf  # features already named
+            drawn = np.argmax(scores + rng.gumbel(size=scores.shape), axis=1)
+            feature = feature_of_token[drawn]
+            codes[short, feature] = 1 + drawn - self.offsets[feature]
+            order[short, here], tokens[short, here + 1] = feature, 1 + drawn
+            n_said[short] += 1
+        return [row[k:] for row, k in zip(order, n_given)]

@@ -26,7 +26,7 @@ LEAST_DIVERGENCE = 0.1  # kappa
 VALIDATION_PART = 5  # one row in five
 PATIENCE = 25
 LEAST_GAIN = 1e-4
-EPOCHS_WORTH_COMPILING = 10
+STEPS_WORTH_COMPILING = 100
 
 Tensor = Any  # TensorFlow comes without types
 
@@ -270,7 +270,7 @@ class _Network:
             return self.loss(held, fixed_noise, row_weights, False)
 
         order, noise = tf.constant(training), _noise(len(training), rng)
-        if n_epochs >= EPOCHS_WORTH_COMPILING:
+        if n_epochs * len(training) >= STEPS_WORTH_COMPILING * BATCH_SIZE:
             run_epoch = compiled(run_epoch, order, noise)
         least, best_epoch = np.inf, 0
         best: list[np.ndarray] = []
