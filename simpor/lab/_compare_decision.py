@@ -1,0 +1,366 @@
+"""From predictions to scores, from scores to differences with intervals, and from these to advice.
+
+The rule, in full:
+
+1. The score is macro-F1 of the decisions; with costs, it is the mean cost per row.
+2. For each learner, doing nothing is kept, unless moving the threshold is better than nothing.
+3. A method that resamples or weights takes its place only if it is better than nothing *and* better
+   than every method that only moves the threshold. Of several such methods, the best mean wins.
+4. Of the learners, the one whose kept method has the best mean is recommended.
+
+"Better" means that the interval of the paired difference leaves out zero. The intervals are those of
+the corrected resampled t test, widened (Bonferroni) so that all of a learner's comparisons hold
+together with 95 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+from simpor.lab._compare_folds import Costs, Outcome, Split
+from simpor.lab._compare_models import LEARNERS, METHODS, THRESHOLDS, shift_share
+from simpor.lab.intervals import half_width, paired_differences
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the methods are judged by."""
+
+    name: str
+    label: str
+    sign: int  # 1 where higher is better, -1 for a cost
+
+
+MACRO_F1 = Score("f1", "macro-F1", 1)
+COST = Score("cost", "mean cost per row", -1)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is recommended, and the numbers behind it.
+
+    Attributes
+    ----------
+    learner, method : str
+    score : Score
+    table : DataFrame
+        One line for each learner and method: the score with its interval, the difference to
+        nothing with its interval, and the means of the other metrics.
+    against_rival : DataFrame
+        For the learner: differences of the methods that resample or weight to the rival, the best
+        of the methods that only move the threshold.
+    rival : str
+    sentences : tuple of str
+        What to do, how sure that is, and what would change it.
+    """
+
+    learner: str
+    method: str
+    score: Score
+    table: pd.DataFrame
+    against_rival: pd.DataFrame
+    rival: str
+    sentences: tuple[str, str, str]
+
+
+def scores_of(
+    outcomes: Sequence[Outcome], y: np.ndarray, splits: Sequence[Split], costs: Costs | None
+) -> pd.DataFrame:
+    """Long rows: one for each learner, method, split and metric.
+
+    A method that failed on a split has one row, with the reason in ``failure`` and no value.
+    """
+    rows = []
+    for outcome in outcomes:
+        train, test = splits[outcome.fold]
+        about = {
+            "learner": outcome.learner,
+            "method": outcome.method,
+            "fold": outcome.fold,
+            "seed": 0,
+            "seconds": round(outcome.seconds, 4),
+            "failure": outcome.failure,
+        }
+        if outcome.failure:
+            rows.append(about | {"metric": "", "value": np.nan})
+            continue
+        metrics = _metrics(outcome, y[test], float(y[train].mean()), costs)
+        rows += [about | {"metric": name, "value": value} for name, value in metrics.items()]
+    columns = ["learner", "method", "fold", "seed", "metric", "value", "seconds", "failure"]
+    return pd.DataFrame(rows)[columns]
+
+
+def _metrics(
+    outcome: Outcome, y: np.ndarray, prior: float, costs: Costs | None
+) -> dict[str, float]:
+    """Scores of one split."""
+    probability = outcome.probability
+    predicted = probability >= outcome.threshold
+    corrected = shift_share(probability, outcome.share, prior)
+    metrics = {
+        "f1": f1_score(y, predicted, average="macro"),
+        "precision": precision_score(y, predicted, zero_division=0),
+        "recall": recall_score(y, predicted),
+        "average_precision": average_precision_score(y, probability),
+        "auc": roc_auc_score(y, probability),
+        "brier": brier_score_loss(y, probability),
+        "brier_corrected": brier_score_loss(y, corrected),
+        "mean_probability": probability.mean(),
+        "mean_probability_corrected": corrected.mean(),
+        "threshold": outcome.threshold,
+    }
+    if costs is not None:
+        metrics = {"cost": costs.mean(y, predicted)} | metrics
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def decide(scores: pd.DataFrame, splits: Sequence[Split], costs: Costs | None) -> Decision:
+    """Apply the rule that this module begins with.
+
+    Raises
+    ------
+    ValueError
+        If the learners failed on the table as it is.
+    """
+    score = MACRO_F1 if costs is None else COST
+    n_folds = len(splits)
+    ratio = float(np.mean([len(test) / len(train) for train, test in splits]))
+    whole = _on_all_folds(scores, score, n_folds)
+    table = pd.concat(
+        [
+            _learner_table(scores, learner, whole, score, ratio)
+            for learner in whole["learner"].unique()
+        ],
+        ignore_index=True,
+    )
+    if table.empty:
+        reasons = "; ".join(scores.loc[scores["failure"] != "", "failure"].unique()[:3])
+        raise ValueError(f"No learner could be trained on this table: {reasons}")
+    kept = {
+        learner: _climb(whole[whole["learner"] == learner], own.set_index("method"), score, ratio)
+        for learner, own in table.groupby("learner")
+    }
+    means = table.set_index(["learner", "method"])["score"]
+    learner = max(kept, key=lambda name: score.sign * means[name, kept[name][0]])
+    method, rival, against_rival = kept[learner]
+    others = {name: means[name, kept[name][0]] for name in kept if name != learner}
+    own = table[table["learner"] == learner].set_index("method")
+    words = _Sentences(learner, method, rival, own, against_rival, others, score, n_folds, costs)
+    return Decision(learner, method, score, table, against_rival, rival, words.all())
+
+
+def _on_all_folds(scores: pd.DataFrame, score: Score, n_folds: int) -> pd.DataFrame:
+    """The score of methods that failed nowhere: means over other folds could not be compared."""
+    rows = scores[scores["metric"] == score.name]
+    counts = rows.groupby(["learner", "method"])["fold"].transform("nunique")
+    return rows[counts == n_folds]
+
+
+def _differences(
+    rows: pd.DataFrame, baseline: str, score: Score, ratio: float, n_comparisons: int
+) -> pd.DataFrame:
+    """Paired differences to a baseline, with simultaneous intervals; positive is better."""
+    level = 1 - (1 - LEVEL) / max(n_comparisons, 1)
+    gains = rows.assign(value=score.sign * rows["value"])
+    return paired_differences(
+        gains, baseline, score.name, test_share=ratio / (1 + ratio), level=level
+    )
+
+
+def _n_comparisons(rows: pd.DataFrame) -> int:
+    """Comparisons made for one learner: all with nothing, and those with each moved threshold."""
+    methods = rows["method"].unique()
+    n_thresholds = np.isin(methods, THRESHOLDS).sum()
+    n_others = len(methods) - 1 - n_thresholds
+    return int(n_thresholds + n_others * (1 + n_thresholds))
+
+
+def _learner_table(
+    scores: pd.DataFrame, learner: str, whole: pd.DataFrame, score: Score, ratio: float
+) -> pd.DataFrame:
+    rows = whole[whole["learner"] == learner]
+    if "nothing" not in set(rows["method"]):
+        return pd.DataFrame()
+    gains = _differences(rows, "nothing", score, ratio, _n_comparisons(rows))
+    own = scores[scores["learner"] == learner]
+    lines = []
+    for method in [name for name in METHODS if name in set(rows["method"])]:
+        values = rows.loc[rows["method"] == method, "value"]
+        half = float(half_width(values.std(ddof=1), len(values), ratio, level=LEVEL))
+        low, high = values.mean() - half, values.mean() + half
+        line = {
+            "learner": learner,
+            "method": method,
+            "score": values.mean(),
+            "low": max(low, 0.0),  # neither F1 nor a cost is negative
+            "high": min(high, 1.0) if score is MACRO_F1 else high,
+        }
+        if method in gains.index:
+            gain = gains.loc[method]
+            line |= {"gain": gain.difference, "gain_low": gain.low, "gain_high": gain.high}
+        of_method = own[own["method"] == method]
+        means = of_method.groupby("metric")["value"].mean()
+        line |= means.drop(score.name).to_dict()
+        line["seconds"] = of_method.groupby("fold")["seconds"].first().mean()
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def _climb(
+    rows: pd.DataFrame, own: pd.DataFrame, score: Score, ratio: float
+) -> tuple[str, str, pd.DataFrame]:
+    """Steps 2 and 3 of the rule: what is kept, the rival, and the differences to it."""
+    n_comparisons = _n_comparisons(rows)
+    mean = score.sign * own["score"]
+    thresholds = [name for name in THRESHOLDS if name in own.index]
+    others = [name for name in own.index if name not in ("nothing", *THRESHOLDS)]
+    rival = mean[thresholds].idxmax() if thresholds else "nothing"
+    better_thresholds = [name for name in thresholds if own.loc[name, "gain_low"] > 0]
+    kept = mean[better_thresholds].idxmax() if better_thresholds else "nothing"
+
+    better = {name for name in others if own.loc[name, "gain_low"] > 0}
+    for threshold in thresholds:
+        gains = _differences(rows, threshold, score, ratio, n_comparisons)
+        better &= set(gains.index[gains["low"] > 0])
+    if better:
+        kept = mean[list(better)].idxmax()
+    against_rival = _differences(rows, rival, score, ratio, n_comparisons)
+    return kept, rival, against_rival.loc[others]
+
+
+@dataclass
+class _Sentences:
+    """The three sentences, from the numbers."""
+
+    learner: str
+    kept: str
+    rival: str
+    own: pd.DataFrame
+    against_rival: pd.DataFrame
+    other_learners: dict[str, float]
+    score: Score
+    n_folds: int
+    costs: Costs | None
+
+    def all(self) -> tuple[str, str, str]:
+        return self.what_to_do(), self.how_sure(), self.what_would_change_it()
+
+    def what_to_do(self) -> str:
+        learner = LEARNERS[self.learner]
+        if self.kept == "nothing":
+            return (
+                f"Do nothing about the imbalance: train {learner} on the table as it is and "
+                "decide at a probability of 0.5."
+            )
+        if self.kept in THRESHOLDS:
+            chosen = (
+                "follows from the costs"
+                if self.kept == "threshold-by-costs"
+                else "out-of-fold predictions choose"
+            )
+            threshold = self.own.loc[self.kept, "threshold"]
+            return (
+                f"Move the threshold and do not resample: train {learner} on the table as it is, and "
+                f"decide at the probability that {chosen}, here about {threshold:.2g}."
+            )
+        return f"Use {METHODS[self.kept].label} with {learner}."
+
+    def how_sure(self) -> str:
+        line = self.own.loc[self.kept]
+        text = (
+            f"Its {self.score.label} is {_number(line.score)} over {self.n_folds} test parts (95 % "
+            f"interval {_number(line.low)} to {_number(line.high)})"
+        )
+        if self.kept == "nothing":
+            text += "; " + self._not_better(self.own.drop(index="nothing"), "nothing")
+        else:
+            text += (
+                f", which is {_gain(line.gain, line.gain_low, line.gain_high, self.score)} than "
+            )
+            text += "with nothing done"
+            if self.kept in THRESHOLDS and len(self.against_rival):
+                renamed = self.against_rival.rename(
+                    columns={"difference": "gain", "low": "gain_low", "high": "gain_high"}
+                )
+                text += "; " + self._not_better(renamed, "this")
+            elif self.rival != "nothing":
+                gain = self.against_rival.loc[self.kept]
+                worth = _gain(gain.difference, gain.low, gain.high, self.score)
+                text += f" and {worth} than with the best moved threshold"
+        return text + self._learners() + "."
+
+    def _not_better(self, others: pd.DataFrame, than: str) -> str:
+        if others.empty:
+            return f"no other method was compared with {than}"
+        best = others.loc[others["gain"].idxmax()]
+        worth = _gain(best.gain, best.gain_low, best.gain_high, self.score)
+        label = METHODS[str(best.name)].label
+        return f"no other method was shown to be better, the closest being {label}: {worth} than {than}"
+
+    def _learners(self) -> str:
+        """A word on the other learners, each with what the rule keeps for it."""
+        return "".join(
+            f"; with {LEARNERS[learner]} it would be {_number(mean)}"
+            for learner, mean in self.other_learners.items()
+        )
+
+    def smallest_difference(self) -> tuple[float, str]:
+        """Half the width of the interval that decided, and between what it lies."""
+        if len(self.against_rival) and self.rival != "nothing":
+            name = self.against_rival["difference"].idxmax()
+            line = self.against_rival.loc[name]
+            between = f"{METHODS[name].label} and the moved threshold"
+        else:
+            gains = self.own.drop(index="nothing")
+            name = gains["gain"].idxmax()
+            line = gains.loc[name].rename({"gain_low": "low", "gain_high": "high"})
+            between = f"{METHODS[name].label} and nothing"
+        return float(line.high - line.low) / 2, between
+
+    def what_would_change_it(self) -> str:
+        if len(self.own) < 2:
+            return "Nothing was compared with it, so nothing can be said about other methods."
+        half, between = self.smallest_difference()
+        text = (
+            f"The smallest difference that these folds could have shown between {between} is "
+            f"{_number(half)}: a smaller gain may be there, and about four times as many rows of the "
+            "rarer class would halve it"
+        )
+        if self.costs is None:
+            return (
+                text
+                + "; if a miss and a false alarm have known costs, give them, for macro-F1 knows none."
+            )
+        return text + (
+            f"; the advice holds for a miss that costs {self.costs.miss / self.costs.alarm:g} times a "
+            "false alarm."
+        )
+
+
+def _number(value: float) -> str:
+    """Three digits after the point, or three significant ones for what is smaller or larger."""
+    return f"{value:.3f}" if 0.01 <= abs(value) < 100 else f"{value:.3g}"
+
+
+def _gain(gain: float, low: float, high: float, score: Score) -> str:
+    """A difference in words: "0.021 better (0.004 to 0.038)"."""
+    if score.sign < 0:
+        word, turned = ("cheaper", 1) if gain >= 0 else ("dearer", -1)
+    else:
+        word, turned = ("better", 1) if gain >= 0 else ("worse", -1)
+    ends = sorted([turned * low, turned * high])
+    return f"{_number(turned * gain)} {word} ({_number(ends[0])} to {_number(ends[1])})"
