@@ -30,8 +30,9 @@ from sklearn.metrics import (
 )
 
 from simpor.lab._compare_folds import Costs, Outcome, Split
-from simpor.lab._compare_models import LEARNERS, METHODS, THRESHOLDS, shift_share
+from simpor.lab._compare_models import METHODS, THRESHOLDS, shift_share
 from simpor.lab.intervals import half_width, paired_differences
+from simpor.lab.learners import LEARNERS
 
 LEVEL = 0.95
 
@@ -260,7 +261,7 @@ class _Sentences:
         return self.what_to_do(), self.how_sure(), self.what_would_change_it()
 
     def what_to_do(self) -> str:
-        learner = LEARNERS[self.learner]
+        learner = LEARNERS[self.learner].label
         if self.kept == "nothing":
             return (
                 f"Do nothing about the imbalance: train {learner} on the table as it is and "
@@ -314,7 +315,7 @@ class _Sentences:
     def _learners(self) -> str:
         """A word on the other learners, each with what the rule keeps for it."""
         return "".join(
-            f"; with {LEARNERS[learner]} it would be {_number(mean)}"
+            f"; with {LEARNERS[learner].label} it would be {_number(mean)}"
             for learner, mean in self.other_learners.items()
         )
 
@@ -322,14 +323,14 @@ class _Sentences:
         """Half the width of the interval that decided, and between what it lies."""
         if len(self.against_rival) and self.rival != "nothing":
             name = self.against_rival["difference"].idxmax()
-            line = self.against_rival.loc[name]
-            between = f"{METHODS[name].label} and the moved threshold"
+            low, high = self.against_rival.loc[name, ["low", "high"]]
+            other = "the moved threshold"
         else:
             gains = self.own.drop(index="nothing")
             name = gains["gain"].idxmax()
-            line = gains.loc[name].rename({"gain_low": "low", "gain_high": "high"})
-            between = f"{METHODS[name].label} and nothing"
-        return float(line.high - line.low) / 2, between
+            low, high = gains.loc[name, ["gain_low", "gain_high"]]
+            other = "nothing"
+        return float(high - low) / 2, f"{METHODS[name].label} and {other}"
 
     def what_would_change_it(self) -> str:
         if len(self.own) < 2:

@@ -16,7 +16,6 @@ from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
 from imblearn.pipeline import Pipeline, make_pipeline
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
@@ -24,6 +23,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from simpor import SIMPOR
 from simpor.lab._compare_table import Table
+from simpor.lab.learners import LEARNERS
 from simpor.lab.network import Network, NetworkClassifier
 from simpor.lab.protocol import SOUND
 from simpor.relatives import TunedSizeClassifierCV
@@ -111,13 +111,6 @@ ONLY_QUICK, NOT_QUICK = {"simpor-quick"}, {"simpor", "tuned-size"}
 #: The methods that only move the threshold: the rivals that count.
 THRESHOLDS = ("threshold-by-costs", "threshold")
 
-#: The learners and their labels.
-LEARNERS = {
-    "logistic": "logistic regression",
-    "boosting": "gradient boosting",
-    "network": "neural network",
-}
-
 
 def make_columns(table: Table) -> ColumnTransformer:
     """The preparation of the columns: what is missing is filled, numbers are scaled.
@@ -156,11 +149,9 @@ def make_encoder(table: Table) -> ColumnTransformer | None:
 
 
 def make_learner(name: str, seed: int, class_weight: str | None = None) -> ClassifierMixin:
-    """A fresh learner."""
-    if name == "logistic":
-        return LogisticRegression(class_weight=class_weight, max_iter=1000)
-    if name == "boosting":
-        return HistGradientBoostingClassifier(class_weight=class_weight, random_state=seed)
+    """A fresh learner of the study; the network, which is trained in stacks there, as one of its own."""
+    if name != "network":
+        return LEARNERS[name].make(seed, class_weight)
     if class_weight:
         raise ValueError("the network takes no class weights: see random oversampling.")
     return NetworkClassifier(SOUND.network(""), random_state=seed)

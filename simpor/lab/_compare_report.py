@@ -18,12 +18,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.special import logit
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from simpor.lab._compare_folds import Costs
-from simpor.lab._compare_models import LEARNERS, METHODS, THRESHOLDS, make_columns
+from simpor.lab._compare_models import METHODS, THRESHOLDS, make_columns
 from simpor.lab.figures import BLUE, GREEN, VERMILION
+from simpor.lab.learners import LEARNERS
+from simpor.lab.scores import calibration_intercept, calibration_slope
 
 if TYPE_CHECKING:
     from simpor.lab.compare import Report
@@ -57,6 +60,7 @@ _LOOKS: tuple[dict[str, Any], ...] = (
 )
 _MOST_POINTS = 300
 _BINS = 10
+_MOST_LOG_ODDS = 30.0
 
 
 def figures_of(report: Report) -> dict[str, tuple[Figure, str]]:
@@ -84,9 +88,10 @@ def _drawn(report: Report) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _rows(report: Report, method: str) -> pd.DataFrame:
+def _rows(report: Report, method: str, learner: str = "") -> pd.DataFrame:
     rows = report.predictions
-    return rows[(rows["learner"] == report.decision.learner) & (rows["method"] == method)]
+    learner = learner or report.decision.learner
+    return rows[(rows["learner"] == learner) & (rows["method"] == method)]
 
 
 def _axes(xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
@@ -119,7 +124,7 @@ def _precision_recall(report: Report, drawn: Sequence[str]) -> tuple[Figure, str
     ax.set(xlim=(0, 1.02), ylim=(0, 1.02))
     ax.legend(loc="lower left")
     return figure, (
-        f"Precision against recall of {LEARNERS[report.decision.learner]}, all test parts together. "
+        f"Precision against recall of {LEARNERS[report.decision.learner].label}, all test parts together. "
         f"Average precision: {', '.join(said)}."
     )
 
@@ -233,7 +238,7 @@ def page(report: Report) -> str:
         # The page loads nothing and runs nothing, whatever names a table may hold.
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">"
-        f"<title>{title}</title><style>{_CSS_OF_PAGE}</style></head><body>{body(report)}</body></html>\n"
+        f"<title>{title}</title><style>{_CSS_OF_PAGE}</style></head><body><main>{body(report)}</main></body></html>\n"
     )
 
 
@@ -256,7 +261,7 @@ def _name(report: Report, line: Any) -> str:
 
 def _score_table(report: Report, learner: str) -> str:
     head = [
-        LEARNERS[learner],
+        LEARNERS[learner].label,
         report.decision.score.label,
         "better than nothing by",
         "precision",
@@ -285,23 +290,34 @@ def _score_table(report: Report, learner: str) -> str:
 
 def _calibration_table(report: Report, learner: str) -> str:
     head = [
-        LEARNERS[learner],
+        LEARNERS[learner].label,
         "mean probability",
         "corrected",
+        "intercept",
+        "corrected",
+        "slope",
         "Brier score",
         "corrected",
     ]
-    rows = [
-        [
-            _name(report, line),
-            f"{line.mean_probability:.1%}",
-            f"{line.mean_probability_corrected:.1%}",
-            f"{line.brier:.4f}",
-            f"{line.brier_corrected:.4f}",
-        ]
-        for line in _lines(report, learner)
-        if line.method not in THRESHOLDS
-    ]
+    rows = []
+    for line in _lines(report, learner):
+        if line.method not in THRESHOLDS:  # their probabilities are those of nothing
+            tested = _rows(report, line.method, learner)
+            before, after = (
+                np.clip(logit(tested[kind]), -_MOST_LOG_ODDS, _MOST_LOG_ODDS).to_numpy()
+                for kind in ("probability", "corrected")
+            )
+            y = tested["y"].to_numpy()
+            cells = [
+                f"{line.mean_probability:.1%}",
+                f"{line.mean_probability_corrected:.1%}",
+                f"{calibration_intercept(y, before):+.2f}",
+                f"{calibration_intercept(y, after):+.2f}",
+                f"{calibration_slope(y, before):.2f}",
+                f"{line.brier:.4f}",
+                f"{line.brier_corrected:.4f}",
+            ]
+            rows.append([_name(report, line), *cells])
     return _html_table(head, rows)
 
 
@@ -310,7 +326,7 @@ def _failures(failures: pd.DataFrame) -> str:
         return ""
     reasons = failures.groupby(["learner", "method", "failure"]).size()
     items = "".join(
-        f"<li>{escape(METHODS[method].label)} with {escape(LEARNERS[learner])}, on {n} test parts: "
+        f"<li>{escape(METHODS[method].label)} with {escape(LEARNERS[learner].label)}, on {n} test parts: "
         f"{escape(reason)}</li>"
         for (learner, method, reason), n in reasons.items()
     )
@@ -363,7 +379,7 @@ _CSS = """
 _CSS_OF_PAGE = "body {margin: 0} @media (prefers-color-scheme: dark) {body {background: #16181b}}"
 
 _BODY = Template("""
-<style>$style</style><main class="simpor-report">
+<style>$style</style><div class="simpor-report">
 <h1>What to do about the imbalance of $target</h1>
 <div class="advice"><p>$what</p><p>$sure</p><p>$change</p></div>
 $warnings
@@ -376,7 +392,9 @@ $failures
 <div class="figures">$figures</div>
 <h2>Calibration, before and after</h2>
 <p>Weights and synthetic rows make the positive class look more frequent than it is, and the
-probabilities follow. Corrected are those that hold for the true share (Elkan, 2001).</p>
+probabilities follow; corrected are those that hold for the true share (Elkan, 2001). Right are an
+intercept of 0 (below it, positive rows are predicted too often) and a slope of 1 (below it,
+probabilities are too extreme).</p>
 $calibration
 <h2>The recommended model, to paste</h2>
 <pre><code>$code</code></pre>
@@ -385,5 +403,5 @@ $calibration
 <pre><code>$columns</code></pre>
 <h2>How this was compared</h2>
 $settings
-</main>
+</div>
 """)

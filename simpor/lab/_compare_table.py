@@ -580,7 +580,7 @@ class _Columns:
             )
         if how:
             self.cleaned.append(f"{name!r} {how}")
-        return numbers
+        return numbers.where(np.isfinite(numbers))
 
     def name_leaks(self, X: pd.DataFrame, y: np.ndarray) -> None:
         """Warn of single columns that tell the classes apart all by themselves."""
@@ -609,8 +609,8 @@ def _parse(text: pd.Series) -> tuple[pd.Series, str]:
             how = "without signs of currency, percent and blanks"
         better = pd.to_numeric(bare, errors="coerce").astype(float)
         if better.notna().sum() > numbers.notna().sum():
-            return better.where(np.isfinite(better)), how
-    return numbers.where(np.isfinite(numbers)), ""
+            return better, how
+    return numbers, ""
 
 
 def _are_dates(values: pd.Series) -> bool:

@@ -50,7 +50,6 @@ from simpor.lab._compare_folds import (
     splits_of,
 )
 from simpor.lab._compare_models import (
-    LEARNERS,
     METHODS,
     NOT_QUICK,
     ONLY_QUICK,
@@ -62,12 +61,13 @@ from simpor.lab._compare_models import (
 )
 from simpor.lab._compare_table import MOST_ROWS, Table, prepare, read_table
 from simpor.lab._files import write_whole
+from simpor.lab.learners import LEARNERS
 from simpor.lab.protocol import _PACKAGES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["LEARNERS", "METHODS", "Report", "compare", "main", "prepare", "read_table"]
+__all__ = ["METHODS", "Report", "compare", "main", "prepare", "read_table"]
 
 #: Rows that a quick comparison looks at.
 QUICK_ROWS = 5_000

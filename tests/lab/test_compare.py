@@ -243,8 +243,8 @@ def test_mixed_encodings_are_read_and_named(tmp_path):
 
 
 def test_a_compressed_file_is_read(tmp_path):
-    mixed(50).to_csv(tmp_path / "t.csv.gz", index=False)
-    assert len(read_table(tmp_path / "t.csv.gz", "fraud", positive="yes").y) == 50
+    mixed(90).to_csv(tmp_path / "t.csv.gz", index=False)
+    assert len(read_table(tmp_path / "t.csv.gz", "fraud", positive="yes").y) == 90
 
 
 def test_a_file_that_cannot_be_read_gets_a_sentence(tmp_path, capsys):
