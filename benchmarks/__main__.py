@@ -1,7 +1,8 @@
 """All benchmarks, or some: ``python -m benchmarks [NAME ...]``; ``--help`` lists their names.
 
 Prints a table for each and writes its rows to ``book/results/speed/``, where the chapter on speed
-reads them. Take the machine for yourself: all but ``replays`` is timed, on every core.
+reads them. Take the machine for yourself: all but ``ascent`` and ``replays`` is timed, on
+every core.
 """
 
 import argparse
@@ -17,7 +18,16 @@ from llvmlite.binding import get_host_cpu_name
 from simpor._kernel_sums import LANES
 
 RESULTS = Path(__file__).parents[1] / "book" / "results" / "speed"
-NAMES = ("start-up", "density", "forty-one", "full-size", "network", "relatives", "replays")
+NAMES = (
+    "start-up",
+    "density",
+    "ascent",
+    "forty-one",
+    "full-size",
+    "network",
+    "relatives",
+    "replays",
+)
 
 
 def machine():
@@ -44,6 +54,11 @@ def main():
         action="store_true",
         help="full-size: also balance the whole table, which takes long",
     )
+    parser.add_argument(
+        "--against",
+        metavar="REVISION",
+        help="forty-one and full-size: beside the module of this revision of git, in turn",
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(NAMES):
         parser.error(
@@ -58,7 +73,11 @@ def main():
     for name in arguments.names or NAMES:
         print(f"\n{name}", flush=True)
         benchmark = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
-        if name == "full-size":
+        if arguments.against and name in ("forty-one", "full-size"):
+            table = benchmark.measure_against(arguments.against)
+            write(f"{name}-against", table)
+            benchmark.show_against(table)
+        elif name == "full-size":
             runs, kept = benchmark.measure(arguments.whole), benchmark.left_out()
             write("full-size", runs)
             write("left-out", kept)

@@ -6,13 +6,15 @@ standard deviation). Every run is a process of its own, so that its peak memory 
 short ones are the fastest of three. There is no informative region: the entropy network is another
 matter, and `forty_one.py` times it.
 
-A climb visits all rows at every evaluation. Whether it must is asked by `left_out`: which rows can
-matter anywhere on the sphere of a seed, and which do matter at one point of it, if each density is
-to keep a relative error of at most ERROR.
+`left_out` asks which rows can matter anywhere on the sphere of a seed, and which do matter at one
+point of it, if each density is to keep a relative error of at most ERROR.
+
+With ``--against REVISION`` the module of that revision of git runs beside today's, in turn.
 """
 
 import json
 import operator
+import os
 import re
 import resource
 import subprocess
@@ -24,6 +26,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.revision import ROOT, checked_out
 from simpor import SIMPOR, PosteriorRatio, ascend_on_sphere
 from simpor.lab.datasets import load
 
@@ -55,16 +58,20 @@ def one_run(n, n_drawn, max_iter):
         n_jobs=-1,
         random_state=0,
     )
-    SIMPOR(max_iter=1, informative_portion=1).fit_resample(X[-1000:], y[-1000:])  # compiles
-    begin = time.perf_counter()
+    # compiles, also what is for large tables only
+    warm = SIMPOR(sampling_strategy={1: n_frauds + 1000}, informative_portion=1, max_iter=1)
+    warm.fit_resample(X, y)
+    begin, begin_processor = time.perf_counter(), time.process_time()
     sampler.fit_resample(X, y)
     seconds = time.perf_counter() - begin
+    processor_seconds = time.process_time() - begin_processor
     gain = np.mean(sampler.log_ratio_ - sampler.log_ratio_start_)
     return {
         "rows": n,
         "drawn": n_drawn,
         "max_iter": max_iter,
         "seconds": round(seconds, 3),
+        "processor_seconds": round(processor_seconds, 3),
         "peak_gigabytes": round(peak_gigabytes(), 3),
         "gain": round(float(gain), 3),
     }
@@ -89,14 +96,54 @@ def measure(whole=False):
         runs += [(WHOLE, WHOLE, 20), (WHOLE, WHOLE, 100)]
     table = []
     for run in runs:
-        code = f"import json; from benchmarks.full_size import one_run; print(json.dumps(one_run(*{run})))"
-        printed = [
-            subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout
-            for _ in range(3 if run[1] <= 1000 else 1)
-        ]
-        table.append(min(map(json.loads, printed), key=operator.itemgetter("seconds")))
-        print("  ".join(f"{name} {value:,}" for name, value in table[-1].items()), flush=True)
+        tries = [in_a_process(ROOT, run) for _ in range(3 if run[1] <= 1000 else 1)]
+        table.append(min(tries, key=operator.itemgetter("seconds")))
+        tell(table[-1])
     return pd.DataFrame(table)
+
+
+def in_a_process(folder, run):
+    """`one_run` with the module in a folder."""
+    code = (
+        f"import json; from benchmarks.full_size import one_run; print(json.dumps(one_run(*{run})))"
+    )
+    process = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return json.loads(process.stdout)
+
+
+def tell(row):
+    print("  ".join(f"{name} {value:,}" for name, value in row.items()), flush=True)
+
+
+def measure_against(revision, drawn=(500, 1500, 4000)):
+    """The whole table, several numbers of rows drawn: the revision (then) and today's module (now)."""
+    table = []
+    with checked_out(revision) as then:
+        for n_drawn in drawn:
+            for when, folder in (("then", then), ("now", ROOT)):
+                row = in_a_process(folder, (WHOLE, n_drawn, 100))
+                table.append({"revision": revision, "when": when} | row)
+                print(f"{when}: ", end="")
+                tell(row)
+    return pd.DataFrame(table)
+
+
+def show_against(table):
+    for seconds in ("seconds", "processor_seconds"):
+        a_row = {
+            when: np.polyfit(part["drawn"], part[seconds], 1)[0]
+            for when, part in table.groupby("when")
+        }
+        print(
+            f"{seconds} for each row drawn: {a_row['then']:.5f} then, {a_row['now']:.5f} now, "
+            f"{a_row['then'] / a_row['now']:.1f} times as fast"
+        )
 
 
 def left_out(n=WHOLE, n_points=64):

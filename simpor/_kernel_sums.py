@@ -869,8 +869,8 @@ def compiled(function: Callable[..., None], signature: Any) -> Callable[..., Non
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    """Threads that wait for work beside the one that calls, shared by all densities."""
-    return ThreadPoolExecutor(max(1, numba.config.NUMBA_NUM_THREADS - 1), "simpor")
+    """Threads that wait for work, shared by all densities and climbs."""
+    return ThreadPoolExecutor(numba.config.NUMBA_NUM_THREADS, "simpor")
 
 
 def _renew_after_fork() -> None:

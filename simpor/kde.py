@@ -173,7 +173,10 @@ class GaussianKDE(DensityMixin, BaseEstimator):
         TypeError
             If `X` is sparse, or the bandwidth is neither a number nor "scott".
         """
-        X = validate_data(self, X, dtype=np.float64, order="C")
+        return self._fit(validate_data(self, X, dtype=np.float64, order="C"))
+
+    def _fit(self, X: np.ndarray) -> Self:
+        """The same for callers that have validated X."""
         check_n_jobs(self.n_jobs)
         if isinstance(self.bandwidth, str) and self.bandwidth == "scott":
             self.bandwidth_ = scott_bandwidth(*X.shape)

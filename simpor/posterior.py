@@ -107,6 +107,10 @@ class PosteriorRatio(BaseEstimator):
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
+        return self._fit(X, y, positive)
+
+    def _fit(self, X: np.ndarray, y: np.ndarray, positive: Hashable) -> Self:
+        """The same for callers that have validated X and y."""
         check_n_jobs(self.n_jobs)
         self.classes_, counts = np.unique(y, return_counts=True)
         if len(self.classes_) < 2:
@@ -123,7 +127,7 @@ class PosteriorRatio(BaseEstimator):
         self.bandwidth_ = self._settle_bandwidths(*X.shape)
         self.log_prior_ratio_ = self._settle_priors(is_positive)
         self.positive_density_, self.other_density_ = (
-            GaussianKDE(bandwidth=h, n_jobs=self.n_jobs).fit(X[rows])
+            GaussianKDE(bandwidth=h, n_jobs=self.n_jobs)._fit(X[rows])
             for h, rows in zip(self.bandwidth_, (is_positive, ~is_positive))
         )
         return self

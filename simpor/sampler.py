@@ -1,6 +1,7 @@
 """SIMPOR, Algorithm 2 of both papers, as an imbalanced-learn sampler."""
 
 import math
+import time
 import warnings
 from collections.abc import Hashable, Iterable, Sequence
 from numbers import Integral, Real
@@ -9,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state
 
 from simpor._checks import LARGEST_SEED, SamplingStrategy, check_n_jobs, check_whole, is_number
 from simpor._columns import TableOverSampler
+from simpor._neighbors import nearest_others
 from simpor._ratio_climb import climb_ratio
 from simpor.entropy_network import EntropyNetwork
 from simpor.informative import informative_region
@@ -50,8 +51,6 @@ PUBLISHED_PREPRINT: dict[str, Any] = {
 
 # Points that climb together: enough to keep all threads busy, few enough to limit the memory.
 POINTS_AT_ONCE = 2**14
-# With fewer rows, starting threads for the neighbours takes longer than they save.
-ROWS_FOR_THREADS = 10_000
 
 
 class FewSeedsWarning(UserWarning):
@@ -95,6 +94,21 @@ class _Drawn(NamedTuple):
             f"[SIMPOR] class {self.label}, {self.region} region: {n} rows from {self.n_seeds} "
             f"seeds, mean gain {gain:.3g} nats"
         )
+
+
+class _Progress:
+    """Prints how much of a long climb is done, and about how long the rest takes."""
+
+    def __init__(self, label: Hashable, region: str, n: int) -> None:
+        self.label, self.region, self.n = label, region, n
+        self.begin = time.monotonic()
+
+    def __call__(self, share: float) -> None:
+        where = f"[SIMPOR] class {self.label}, {self.region} region"
+        if share > 0:
+            minutes = (time.monotonic() - self.begin) * (1 / share - 1) / 60
+            left = f"{minutes:.0f} minutes" if minutes >= 2 else f"{60 * minutes:.0f} seconds"
+            print(f"{where}: {share:.0%} of {self.n:,} rows, about {left} left", flush=True)
 
 
 class SIMPOR(TableOverSampler):
@@ -157,10 +171,10 @@ class SIMPOR(TableOverSampler):
     max_iter : int, default=100
         Largest number of steps of an ascent. With 0 all directions are random.
     n_jobs : int, default=None
-        Maximum number of threads. -1 uses all; None uses all for the densities, and for the
-        neighbours what scikit-learn uses.
+        Maximum number of threads; None and -1 use all.
     verbose : int, default=0
-        With 1 or more, one line is printed for each class and region.
+        With 1 or more, one line is printed for each class and region, and every ten seconds of a
+        long adaptive ascent another one: how much of it is done and about how long the rest takes.
 
     Attributes
     ----------
@@ -319,8 +333,9 @@ class SIMPOR(TableOverSampler):
                 pool = self._pool(y, label, region, is_noise)
                 seeds = random_state.choice(pool, size=n_to_draw[label])  # lines 5, 6 and 15
                 radii = self._draw_radii(ranges[seeds], random_state)  # lines 8 and 17
+                report = _Progress(label, region, len(seeds)) if self.verbose else None
                 ascent = self._climb(  # lines 9 and 18
-                    ratios[label], X, seeds, radii, region, random_state
+                    ratios[label], X, seeds, radii, region, random_state, report
                 )
                 drawn.append(_Drawn(label, region, len(pool), seeds, radii, ascent))  # 10, 19
                 if self.verbose:
@@ -353,17 +368,23 @@ class SIMPOR(TableOverSampler):
         radii: np.ndarray,
         region: str,
         random_state: np.random.RandomState,
+        report: _Progress | None,
     ) -> SphereAscent:
-        """Climb from random first directions (Algorithm 1), a limited number of points at once."""
+        """Climb from random first directions (Algorithm 1)."""
         only_random = region == "remaining" and self.remaining == "random"
         max_iter = 0 if only_random else self.max_iter
         if self.step == "adaptive":
-            return climb_ratio(ratio, X, seeds, radii, max_iter=max_iter, random_state=random_state)
-        # a bounded number of points at once
-        parts = [
-            slice(first, first + POINTS_AT_ONCE)
-            for first in range(0, max(1, len(seeds)), POINTS_AT_ONCE)
-        ]
+            return climb_ratio(
+                ratio,
+                X,
+                seeds,
+                radii,
+                max_iter=max_iter,
+                random_state=random_state,
+                report=report,
+            )
+        n = max(1, len(seeds))
+        parts = [slice(first, first + POINTS_AT_ONCE) for first in range(0, n, POINTS_AT_ONCE)]
         ascents = [
             ascend_on_sphere(
                 ratio._log_ratio_and_gradient,
@@ -425,11 +446,10 @@ class SIMPOR(TableOverSampler):
 
     def _nearest_of_class(self, X: np.ndarray, rows: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         """The nearest `rows` of each seed, which is one of them; a single row is its own."""
-        n_neighbors = min(self.k_neighbors, len(rows) - 1)
-        if n_neighbors == 0:
+        if len(rows) == 1:
             return seeds[:, None]
-        nearest = self._neighbors(X[rows], n_neighbors).kneighbors(return_distance=False)
-        return rows[nearest[np.searchsorted(rows, seeds)]]
+        of_all = nearest_others(X[rows], np.arange(len(rows)), self.k_neighbors, self.n_jobs)[1]
+        return rows[of_all[np.searchsorted(rows, seeds)]]
 
     def _warn_of_few_seeds(self, y: np.ndarray, drawn: list[_Drawn]) -> None:
         few = [part for part in drawn if part.has_few_seeds(self.k_neighbors)]
@@ -460,18 +480,17 @@ class SIMPOR(TableOverSampler):
     def _posterior_ratio(self, data: np.ndarray, y: np.ndarray, label: Hashable) -> PosteriorRatio:
         """The objective f of a class against all others (Eq. 11), original rows only."""
         ratio = PosteriorRatio(bandwidth=self.bandwidth, n_jobs=self.n_jobs)
-        return ratio.fit(data, y, positive=label)
+        return ratio._fit(data, y, label)
 
     def _ranges(self, data: np.ndarray, y: np.ndarray, classes: list[Any]) -> np.ndarray:
         """R (Eq. 14): mean distance to the nearest rows of the same class, 0 for a single row."""
         ranges = np.zeros(len(data))
         for label in classes:
             rows = np.flatnonzero(y == label)
-            n_neighbors = min(self.k_neighbors, len(rows) - 1)
-            if n_neighbors > 0:
-                # without queries, kneighbors leaves out each row itself
-                distances, _ = self._neighbors(data[rows], n_neighbors).kneighbors()
-                ranges[rows] = distances.mean(axis=1)
+            if len(rows) > 1:
+                among_them = np.arange(len(rows))
+                nearest = nearest_others(data[rows], among_them, self.k_neighbors, self.n_jobs)
+                ranges[rows] = nearest[0].mean(axis=1)
         return ranges
 
     def _is_noise(self, data: np.ndarray, y: np.ndarray, classes: list[Any]) -> np.ndarray:
@@ -480,23 +499,11 @@ class SIMPOR(TableOverSampler):
         if not self.reject_noise or not classes:
             return is_noise
         rows = np.flatnonzero(np.isin(y, classes))
-        n_neighbors = min(self.k_neighbors, len(data) - 1)
-        found = self._neighbors(data, n_neighbors + 1).kneighbors(data[rows], return_distance=False)
-        # of k + 1 rows found, one is the row itself, or as near as that: a duplicate
-        is_itself = found == rows[:, None]
-        is_itself[~is_itself.any(axis=1), -1] = True
-        neighbor_labels = y[found[~is_itself].reshape(len(rows), n_neighbors)]
+        neighbor_labels = y[nearest_others(data, rows, self.k_neighbors, self.n_jobs)[1]]
         own_votes = np.sum(neighbor_labels == y[rows, None], axis=1)
         for label in np.unique(y):
             is_noise[rows] |= np.sum(neighbor_labels == label, axis=1) > own_votes
         return is_noise
-
-    def _neighbors(self, data: np.ndarray, n_neighbors: int) -> NearestNeighbors:
-        # brute force rounds differently with the number of threads; a k-d tree does not
-        n_jobs = self.n_jobs if len(data) > ROWS_FOR_THREADS else None
-        return NearestNeighbors(n_neighbors=n_neighbors, algorithm="kd_tree", n_jobs=n_jobs).fit(
-            data
-        )
 
     def _informative_region(
         self, data: np.ndarray, y: np.ndarray, random_state: np.random.RandomState

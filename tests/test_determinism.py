@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 
-from simpor import SIMPOR, _kernel_sums, entropy_network, sampler
+from simpor import SIMPOR, _kernel_sums, entropy_network
 
 
 def data(n=150, d=4):
@@ -29,7 +29,6 @@ def digest(n_jobs=None, seed=0):
 @pytest.fixture(autouse=True)
 def threads_for_small_tables_too(monkeypatch):
     monkeypatch.setattr(_kernel_sums, "MIN_WORK_PER_THREAD", 1)
-    monkeypatch.setattr(sampler, "ROWS_FOR_THREADS", 0)
 
 
 def test_same_bits_after_another_call():

@@ -772,6 +772,32 @@ def test_verbose_tells_what_was_drawn_from_where_and_what_it_gained(capsys):
     assert "0 rows" in capsys.readouterr().out
 
 
+def test_verbose_tells_the_progress_of_a_long_climb(capsys, monkeypatch):
+    moments = iter([0.0, 30.0, 100.0])
+    monkeypatch.setattr(simpor.sampler.time, "monotonic", lambda: next(moments))
+    report = simpor.sampler._Progress("b", "remaining", 283_823)
+    for share in (0.0, 0.25, 0.1):  # of nothing, nobody knows how long it takes
+        report(share)
+    assert capsys.readouterr().out.splitlines() == [
+        "[SIMPOR] class b, remaining region: 25% of 283,823 rows, about 90 seconds left",
+        "[SIMPOR] class b, remaining region: 10% of 283,823 rows, about 15 minutes left",
+    ]
+
+
+@pytest.mark.parametrize("verbose, told", [(0, False), (1, True)])
+def test_a_long_climb_is_told_where_wanted(verbose, told, capsys, monkeypatch):
+    def climb(*args, report, **settings):
+        ascent = climb_ratio(*args, **settings)
+        if report is not None:
+            report(0.5)
+        return ascent
+
+    climb_ratio = simpor.sampler.climb_ratio
+    monkeypatch.setattr(simpor.sampler, "climb_ratio", climb)
+    fast(verbose=verbose).fit_resample(*imbalanced())
+    assert ("remaining region: 50% of" in capsys.readouterr().out) == told
+
+
 def test_verbose_tells_the_gain_of_one_row_and_of_none(capsys):
     X, y = imbalanced()
     sampler = fast(verbose=1, informative_portion=1, sampling_strategy={1: np.sum(y == 1) + 1})
