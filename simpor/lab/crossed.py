@@ -8,6 +8,11 @@ logistic`` makes them.
 
 A record holds predictions and no scores: :mod:`simpor.lab.thresholds` applies threshold policies to
 the predictions and scores them.
+
+The book has, for the 41 data sets, the logistic regression before most methods and a part of the
+classifiers of their own; :func:`simpor.lab.summary.complete` lists them. Gradient boosting and the
+network are not recorded in this form yet. Seconds are of the processor, not of the clock: other
+work ran beside the recording.
 """
 
 from __future__ import annotations
@@ -122,7 +127,8 @@ class Record:
     about: str
 
 
-_ARRAYS = {name for name in Record.__annotations__ if name != "splits"}
+#: What a file holds beside the log odds, as one text: many small arrays would double its size.
+_NOTES = {name for name in Record.__annotations__ if name not in ("splits", *STEPS)}
 
 
 _no_rows = partial(np.empty, 0)
@@ -379,10 +385,12 @@ def write(path: Path, record: Record) -> None:
             f"{splits_path} has other splits than those drawn now, so the data set or scikit-learn "
             "has changed: give --results another folder, or delete all records of this data set."
         )
-    arrays = {name: np.asarray(getattr(record, name)) for name in _ARRAYS}
+    arrays = {}
     for name in STEPS:
-        filled = _filled(record.splits, name)[: len(arrays[name])]
-        arrays[name] = _in_steps(arrays[name][filled], name)
+        values = getattr(record, name)
+        arrays[name] = _in_steps(values[_filled(record.splits, name)[: len(values)]], name)
+    notes = {name: np.asarray(getattr(record, name)).tolist() for name in sorted(_NOTES)}
+    arrays["notes"] = np.frombuffer(json.dumps(notes).encode(), dtype=np.uint8)
     write_whole(files | {path: _packed(arrays)})
 
 
@@ -434,21 +442,25 @@ def read(dataset: str, learner: str, method: str, results: str | Path = records.
         splits = _read_splits(path)
     with naming_damage(path, "delete it and run its command again."):
         arrays = read_arrays(path)
-        for name in STEPS:
-            filled = _filled(splits, name)[: None if len(arrays[name]) else 0]
-            values = np.full(filled.shape, np.nan)
-            values[filled] = _from_steps(arrays[name], name)
-            arrays[name] = values
+        notes = json.loads(arrays["notes"].tobytes())
         return Record(
             splits=splits,
-            log_odds=arrays["log_odds"],
-            out_of_fold=arrays["out_of_fold"],
-            seconds_resampling=arrays["seconds_resampling"],
-            seconds_training=arrays["seconds_training"],
-            failure=arrays["failure"],
-            is_probability=bool(arrays["is_probability"]),
-            about=str(arrays["about"]),
+            log_odds=_unpacked(arrays["log_odds"], splits, "log_odds"),
+            out_of_fold=_unpacked(arrays["out_of_fold"], splits, "out_of_fold"),
+            seconds_resampling=np.array(notes["seconds_resampling"]),
+            seconds_training=np.array(notes["seconds_training"]),
+            failure=np.array(notes["failure"], dtype=str),
+            is_probability=notes["is_probability"],
+            about=notes["about"],
         )
+
+
+def _unpacked(steps: np.ndarray, splits: Splits, name: str) -> np.ndarray:
+    """Log odds in the shape of the splits; no lines where none are kept."""
+    filled = _filled(splits, name)[: None if len(steps) else 0]
+    values = np.full(filled.shape, np.nan)
+    values[filled] = _from_steps(steps, name)
+    return values
 
 
 def is_recorded(path: Path) -> bool:
@@ -465,7 +477,7 @@ def is_recorded(path: Path) -> bool:
     """
     try:
         _read_splits(path)
-        return set(read_arrays(path)) == _ARRAYS
+        return set(read_arrays(path)) == {*STEPS, "notes"}
     except PermissionError:
         raise
     except (*UNREADABLE, TypeError):
