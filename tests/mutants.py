@@ -51,8 +51,12 @@ PROPERTIES = {
     "kde": "density",
     "posterior": "ratio",
     "sphere": "ascent",
+    "_neighbors": "seeds",
+    "_ratio_climb": "sampler",
     "sampler": "sampler or seeds",
 }
+# The compiled climb stands in the file of the kernel sums, and its tests in that of its driver.
+MORE_TESTS = {"_kernel_sums": ["tests/test_ratio_climb.py"]}
 # Tests that start processes or train networks run only for changes that no other test noticed, and
 # those that compile for other processors never.
 SLOW = "fresh_process or cache or default_learner or published_settings_are_settings"
@@ -81,8 +85,7 @@ EQUIVALENT = {
         ),
         ("// MIN_WORK_PER_THREAD", r"\* MIN_WORK_PER_THREAD", "the same"),
         ("_FLOATS, None", r"IntType\( ?3[13]\)", "any integer may be the number of a lane"),
-        ("6227020800.0", r"([02]\.0 / 6227020800|6227020(801|799)|479001(601|599))", "rounded off"),
-        ("39916800.0", r"(39916(801|799)|3628(801|799)\.)", "rounded off"),
+        ("STOPPED = 2**62", r"STOPPED = \d", "no number of points reaches it"),
         ("# idle lanes", r"queries\) (- ?0|\+ 1)\)", "what idle lanes compute is thrown away"),
         ("total = _in_all", r"lanes\( ?-?1\.0\)", "before the first block it is scaled by 1e-308"),
         ("summed = np.empty", r"\( ?3, LANES", "a row more"),
@@ -94,17 +97,27 @@ EQUIVALENT = {
         ("if len(i) == 0:", r"== -1:$", "no point is asked about in further rounds: only speed"),
         ("break", r"continue$", "the same"),
         ("slopes == 0, 1.0", r"slopes == 0, 2\.0", "of the slope zero the half is zero"),
-        ("change_squared, 1.0", r"change_squared, 2\.0", "the quotient is thrown away there"),
+        ("products, 1.0", r"products, 2\.0", "the quotient is thrown away there"),
+        ("lengths == 0, 1.0", r"lengths == 0, 2\.0", "of the null vector the half is null"),
         ("* start_directions)", r"/ start_directions", "in one dimension they are 1 and -1"),
         ("(there > here)", r"radii (>= 0|> -1)\)$", "at radius 0 both points are the center"),
         ("ensure_min_samples=0", r"samples= -1", "no number of rows is below zero"),
         ("any direction stays", r"(-1\] = 1|0\] = 2)\.0", "any direction stays at the center"),
         ("initial=1e-300", r"initial= -1\.0", "no direction is the null vector"),
     ],
+    "_ratio_climb": [
+        ("USUAL_EVALUATIONS = 12", r"USUAL_EVALUATIONS = \d", "one thread or more: only speed"),
+        ("LONG_WORK = 2**28", r"LONG_WORK = \d", "in which thread: no result shows it"),
+    ],
     "sampler": [
         ("POINTS_AT_ONCE = 2**14", r"POINTS_AT_ONCE = \d", "so many at once: only memory"),
-        ("ROWS_FOR_THREADS = 10_000", r"ROWS_FOR_THREADS = \d", "one thread or more: only speed"),
-        ("len(data) > ROWS_FOR_THREADS", r"ROWS_FOR_THREADS", "one thread or more: only speed"),
+    ],
+    "_neighbors": [
+        ("ROWS_FOR_A_TREE = 10_000", r"ROWS_FOR_A_TREE = \d", "by tree or product: only speed"),
+        ("FEATURES_FOR_A_TREE = 15", r"FEATURES_FOR_A_TREE = \d", "the same"),
+        ("PAIRS_AT_ONCE = 2**23", r"PAIRS_AT_ONCE = \d", "so many at once: only memory"),
+        ("STEPS_OF_A_SEARCH = 2**10", r"STEPS_OF_A_SEARCH = \d", "threads: only speed"),
+        ("leaf_size=30", r"leaf_size= ?\d", "only speed"),
         (
             "is_itself[~is",
             r"(- [02]|[ +]1)\] = True",
@@ -167,9 +180,10 @@ def begin(module, folder, change=None):
         path = Path("simpor", f"{module}.py")
         path.write_text(changed(path.read_text(), *change))
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    name = module.removeprefix("_")
-    own = f"(test_{name} or simpor.{module} or {PROPERTIES[module]}) and not {NEVER}"
-    files = [f"tests/test_{name}.py", "tests/test_properties.py", f"simpor/{module}.py"]
+    tests = [f"tests/test_{module.removeprefix('_')}.py", *MORE_TESTS.get(module, [])]
+    words = " or ".join([Path(test).stem for test in tests])
+    own = f"({words} or simpor.{module} or {PROPERTIES[module]}) and not {NEVER}"
+    files = [*tests, "tests/test_properties.py", f"simpor/{module}.py"]
     options = ["-x", "--assert=plain", "-p", "no:cacheprovider", *files]
     for tests in (f"{own} and not ({SLOW})", f"{own} and ({SLOW})"):
         if pytest.main([*options, "-k", tests]) not in (0, pytest.ExitCode.NO_TESTS_COLLECTED):

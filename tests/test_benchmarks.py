@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 from benchmarks.full_size import ERROR, line, share_kept
-from simpor import GaussianKDE
+from simpor import GaussianKDE, ascend_on_sphere, sphere
 
 
 def test_an_unknown_name_is_told_the_known_ones(root):
@@ -50,6 +51,48 @@ def test_the_line_through_the_runs_of_the_whole_table():
     runs += [(1000, 100, 100, 99.0), (284_807, 100, 10, 99.0)]
     table = pd.DataFrame(runs, columns=["rows", "drawn", "max_iter", "seconds"])
     np.testing.assert_allclose(line(table), (3, 0.01))
+
+
+def test_the_second_turn_is_barzilai_and_borweins():
+    """By vectors: the change of the slope over the first turn, fitted to it, gives the second."""
+    pytest.importorskip("pandas")
+    from benchmarks.ascent import BarzilaiBorwein
+
+    curvatures = np.array([1.0, 2.0, 4.0])
+
+    def bowl(points):
+        return -0.5 * (points - 2) ** 2 @ curvatures, -(points - 2) * curvatures
+
+    def slope(u):
+        gradient = bowl(u[None])[1][0]
+        return gradient - (gradient @ u) * u
+
+    start = np.array([0.9, 0.3, 0.1]) / np.linalg.norm([0.9, 0.3, 0.1])
+    with patch.object(sphere, "_LBFGS", BarzilaiBorwein):
+        u0, u1, u2 = (
+            ascend_on_sphere(bowl, [[0, 0, 0]], 1.0, start=[start], max_iter=n).x[0]
+            for n in range(3)
+        )
+    first, second = np.arccos(u0 @ u1), np.arccos(u1 @ u2)
+    along = slope(u0) / np.linalg.norm(slope(u0))
+    carried = np.cos(first) * along - np.sin(first) * u0
+    change = np.linalg.norm(slope(u0)) * carried - slope(u1)
+    (share,), *_ = np.linalg.lstsq(change[:, None], first * carried, rcond=None)
+    assert second < min(
+        1.9 * first, 0.6
+    )  # neither doubled nor cut at the direction of the gradient
+    np.testing.assert_allclose(second, share * np.linalg.norm(slope(u1)), rtol=1e-6)
+
+
+def test_a_worker_answers_until_it_is_no_longer_needed():
+    pytest.importorskip("pandas")
+    from benchmarks.revision import ROOT, Worker
+
+    with Worker(ROOT, "full_size", "share_kept") as worker:
+        assert worker([0.0, -1.0, -90.0, -90.0]) == 0.5
+        assert worker([0.0, -90.0, -90.0, -90.0]) == 0.25
+        with pytest.raises(RuntimeError, match="code 1"):
+            worker("no numbers")
 
 
 def test_a_relative_is_measured_or_the_reason_why_not_is_told(capsys):
