@@ -1,8 +1,7 @@
 """Evaluations that an ascent takes: ``python -m benchmarks ascent``.
 
-Over the training parts of the 41 sets, SIMPOR draws seeds, radii and first points; from there three
-rules climb the same log posterior ratio: L-BFGS, the module's; the step of Barzilai and Borwein,
-which it had before; and the published angle. No clock is read: the counts are those of any machine,
+Over the training parts of the 41 sets, SIMPOR draws seeds, radii and first points. From there each
+of RULES climbs the same log posterior ratio. No clock is read: the counts are those of any machine,
 but for the few points where rounding decides.
 """
 
@@ -12,74 +11,100 @@ import numpy as np
 import pandas as pd
 
 import simpor.sampler
-import simpor.sphere
 from benchmarks.training_parts import quick_region, training_part
-from simpor import PUBLISHED_TAI, SIMPOR, PosteriorRatio, ascend_on_sphere
+from simpor import PUBLISHED_TAI, SIMPOR, PosteriorRatio, ascend_on_sphere, sphere
 from simpor.lab.datasets import FORTY_ONE
-from simpor.sphere import _carry, _Turns
 
 # Nats: above it two climbs have reached different summits.
 SAME_SUMMIT = 1e-3
+RULES = (
+    "published",
+    "doubling",
+    "Barzilai and Borwein",
+    "L-BFGS, 1 pair",
+    "L-BFGS, 2 pairs",
+    "L-BFGS, 4 pairs",
+    "L-BFGS",  # with eight pairs, as in the module
+    "L-BFGS, 16 pairs",
+)
 
 
-class BarzilaiBorwein:
-    """Turns along the gradient, by angles that fit how the slope changed over the turn before.
-
-    J. Barzilai and J. M. Borwein, "Two-Point Step Size Gradient Methods", IMA Journal of Numerical
-    Analysis 8, 1988: the shorter of their steps, with the gradient before carried along the turn.
-    """
+class _AlongTheGradient:
+    """Turns along the gradient. Where a turn has led higher, the next one is twice as far."""
 
     def __init__(self, tol):
         self.tol = tol
 
     def first_turns(self, points):
-        return _Turns(points.tangents, np.minimum(points.angles_to_gradient, 0.5))
+        angles = np.minimum(points.angles_to_gradient, sphere.FIRST_ANGLE)
+        return sphere._Turns(points.tangents, angles)
 
     def next_turns(self, i, tried, before, after, higher):
-        cosine = np.sum(_carry(before.directions, tried) * after.tangents, axis=1)
-        q = after.slopes / before.slopes
-        fall = 1 - q * cosine
-        change_squared = 1 - 2 * q * cosine + q**2
-        concave = (fall > 0) & (change_squared > 0)
-        share = np.where(concave, q * fall / np.where(concave, change_squared, 1.0), 2.0)
-        fitted = np.minimum(tried.angles * share, after.angles_to_gradient)
-        return _Turns(
-            np.where(higher[:, None], after.tangents, before.tangents),
-            np.where(higher, fitted, 0.5 * tried.angles),
+        angles = np.minimum(self._angles(tried, before, after), sphere.LONGEST_ANGLE)
+        return sphere._Turns(
+            np.where(higher[:, None], after.tangents, tried.tangents),
+            np.where(higher, angles, 0.5 * tried.angles),
         )
 
     def goes_on(self, points, turns):
-        return (points.slopes_per_radian > self.tol) & (turns.angles > 1e-12)
+        return (points.slopes_per_radian > self.tol) & (turns.angles > sphere.SMALLEST_ANGLE)
+
+    def _angles(self, tried, before, after):
+        return np.minimum(2 * tried.angles, after.angles_to_gradient)
 
 
-def three_ascents(X, y):
-    """From the same first points: by L-BFGS, by Barzilai and Borwein, by the published angle."""
+class _BarzilaiBorwein(_AlongTheGradient):
+    """The same, but by the angle that fits how the slope has changed over the last turn."""
+
+    def _angles(self, tried, before, after):
+        carried = sphere._carry(before.directions, tried)
+        slopes = after.slopes[:, None] * after.tangents
+        falls = before.slopes[:, None] * carried - slopes
+        products, squares = np.sum(carried * falls, axis=1), np.sum(falls**2, axis=1)
+        concave = products > 0
+        factors = after.slopes * products / np.where(concave, squares, 1.0)
+        return np.where(concave, tried.angles * factors, super()._angles(tried, before, after))
+
+
+def climb(rule, objective, centers, radii, start):
+    """Climb by one of RULES."""
+    walk = (objective, centers, radii)
+    if rule == "published":
+        step, max_iter = PUBLISHED_TAI["step"], PUBLISHED_TAI["max_iter"]
+        return ascend_on_sphere(*walk, start=start, step=step, max_iter=max_iter)
+    others = {"doubling": _AlongTheGradient, "Barzilai and Borwein": _BarzilaiBorwein}
+    pairs = int(rule.split()[1]) if rule.startswith("L-BFGS,") else sphere.MEMORY
+    with (
+        patch.object(sphere, "_LBFGS", others.get(rule, sphere._LBFGS)),
+        patch.object(sphere, "MEMORY", pairs),
+    ):
+        return ascend_on_sphere(*walk, start=start)
+
+
+def first_points(X, y):
+    """The log posterior ratio, and the spheres and points from which SIMPOR would climb it."""
     region = quick_region(X, y)
     with patch.object(simpor.sampler, "informative_region", lambda *args, **settings: region):
         sampler = SIMPOR(max_iter=0, random_state=0)
-        starts = sampler.fit_resample(X, y)[0][len(X) :]
-    objective = PosteriorRatio().fit(X, y)._log_ratio_and_gradient
-    spheres = X[sampler.seed_indices_], sampler.radii_
-    published = dict(step=PUBLISHED_TAI["step"], max_iter=PUBLISHED_TAI["max_iter"])
-    ends = {"L-BFGS": ascend_on_sphere(objective, *spheres, start=starts)}
-    with patch.object(simpor.sphere, "_LBFGS", BarzilaiBorwein):
-        ends["Barzilai and Borwein"] = ascend_on_sphere(objective, *spheres, start=starts)
-    ends["published"] = ascend_on_sphere(objective, *spheres, start=starts, **published)
-    return ends
+        start = sampler.fit_resample(X, y)[0][len(X) :]
+    objective = PosteriorRatio().fit(X, y).log_ratio_and_gradient
+    return objective, X[sampler.seed_indices_], sampler.radii_, start
 
 
 def measure(names=FORTY_ONE):
-    """One row a set and rule: points, evaluations, and where it ended against L-BFGS."""
+    """One row per set and rule: counts, and the gain in nats, summed over all points."""
     table = []
     for name in names:
-        ends = three_ascents(*training_part(name))
+        objective, centers, radii, start = first_points(*training_part(name))
+        ends = {rule: climb(rule, objective, centers, radii, start) for rule in RULES}
         for rule, end in ends.items():
             difference = end.value - ends["L-BFGS"].value
             table.append(
                 {
                     "dataset": name,
+                    "features": centers.shape[1],
                     "rule": rule,
-                    "points": len(end.value),
+                    "points": len(centers),
                     "evaluations": end.n_evaluations.sum(),
                     "converged": end.converged.sum(),
                     "lower": np.sum(difference < -SAME_SUMMIT),
@@ -87,12 +112,14 @@ def measure(names=FORTY_ONE):
                     "gain": np.sum(end.value - end.start_value).round(3),
                 }
             )
+        print(name, *(f"{rule} {end.n_evaluations.mean():.1f}" for rule, end in ends.items()))
     return pd.DataFrame(table)
 
 
 def show(table):
-    total = table.groupby("rule", sort=False).sum(numeric_only=True)
-    print(f"{total['points'].iloc[0]:,} points of {table['dataset'].nunique()} training parts:")
-    print("evaluations and nats a point; shares converged, lower and higher than L-BFGS")
-    total = total.div(total.pop("points"), axis=0)
-    print(total.to_string(float_format="{:.4f}".format))
+    sums = table.groupby("rule", sort=False).sum(numeric_only=True).drop(columns="features")
+    print(f"{sums['points'].iloc[0]:,} points of {table['dataset'].nunique()} training parts:")
+    print(
+        f"evaluations and nats per point; shares converged, and off L-BFGS by {SAME_SUMMIT:g} nats"
+    )
+    print(sums.div(sums.pop("points"), axis=0).to_string(float_format="{:.4f}".format))
