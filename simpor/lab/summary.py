@@ -160,7 +160,7 @@ def summary(
         tables[metric] = pd.DataFrame.from_dict(lines, orient="index").reindex(list(cells))
     table = pd.concat(tables, axis=1)
     table.index = pd.MultiIndex.from_tuples(cells, names=Cell._fields)
-    return table.dropna(how="all")
+    return table
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -192,7 +192,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         read_scores(FORTY_ONE, [learner], [method], results=given.results, n_jobs=given.jobs)
         for learner, method in to_read
     )
+    scored = set(scores[list(Cell._fields)].itertuples(index=False, name=None))
     cells = [Cell(*pair, policy) for pair in pairs for policy in POLICIES]
+    cells = [cell for cell in cells if cell in scored]  # some have nothing to tune a threshold on
     table = summary(scores, cells, metrics=given.metrics)
     if given.csv:
         table.to_csv(given.csv, float_format="%.5f", lineterminator="\n")
