@@ -9,8 +9,9 @@ The rule, in full:
 4. Of the learners, the one whose kept method has the best mean is recommended.
 
 "Better" means that the interval of the paired difference leaves out zero. The intervals are those of
-the corrected resampled t test, widened (Bonferroni) so that all of a learner's comparisons hold
-together with 95 %.
+the corrected resampled t test, widened by Bonferroni for the number of methods beside nothing, so
+that all of a learner's methods hold together with 95 %. A method that has to win twice counts once:
+it is advised in error only if both comparisons err.
 """
 
 from __future__ import annotations
@@ -182,21 +183,13 @@ def _differences(
     )
 
 
-def _n_comparisons(rows: pd.DataFrame) -> int:
-    """Comparisons made for one learner: all with nothing, and those with each moved threshold."""
-    methods = rows["method"].unique()
-    n_thresholds = np.isin(methods, THRESHOLDS).sum()
-    n_others = len(methods) - 1 - n_thresholds
-    return int(n_thresholds + n_others * (1 + n_thresholds))
-
-
 def _learner_table(
     scores: pd.DataFrame, learner: str, whole: pd.DataFrame, score: Score, ratio: float
 ) -> pd.DataFrame:
     rows = whole[whole["learner"] == learner]
     if "nothing" not in set(rows["method"]):
         return pd.DataFrame()
-    gains = _differences(rows, "nothing", score, ratio, _n_comparisons(rows))
+    gains = _differences(rows, "nothing", score, ratio, rows["method"].nunique() - 1)
     own = scores[scores["learner"] == learner]
     lines = []
     for method in [name for name in METHODS if name in set(rows["method"])]:
@@ -210,9 +203,8 @@ def _learner_table(
             "low": max(low, 0.0),  # neither F1 nor a cost is negative
             "high": min(high, 1.0) if score is MACRO_F1 else high,
         }
-        if method in gains.index:
-            gain = gains.loc[method]
-            line |= {"gain": gain.difference, "gain_low": gain.low, "gain_high": gain.high}
+        names = {"difference": "gain", "low": "gain_low", "high": "gain_high"}
+        line |= gains.reindex(columns=list(names)).rename(columns=names).reindex([method]).iloc[0]
         of_method = own[own["method"] == method]
         means = of_method.groupby("metric")["value"].mean()
         line |= means.drop(score.name).to_dict()
@@ -225,7 +217,7 @@ def _climb(
     rows: pd.DataFrame, own: pd.DataFrame, score: Score, ratio: float
 ) -> tuple[str, str, pd.DataFrame]:
     """Steps 2 and 3 of the rule: what is kept, the rival, and the differences to it."""
-    n_comparisons = _n_comparisons(rows)
+    n_comparisons = rows["method"].nunique() - 1
     mean = score.sign * own["score"]
     thresholds = [name for name in THRESHOLDS if name in own.index]
     others = [name for name in own.index if name not in ("nothing", *THRESHOLDS)]
@@ -283,8 +275,8 @@ class _Sentences:
     def how_sure(self) -> str:
         line = self.own.loc[self.kept]
         text = (
-            f"Its {self.score.label} is {_number(line.score)} over {self.n_folds} test parts (95 % "
-            f"interval {_number(line.low)} to {_number(line.high)})"
+            f"Its {self.score.label} is {number(line.score)} over {self.n_folds} test parts (95 % "
+            f"interval {number(line.low)} to {number(line.high)})"
         )
         if self.kept == "nothing":
             text += "; " + self._not_better(self.own.drop(index="nothing"), "nothing")
@@ -315,7 +307,7 @@ class _Sentences:
     def _learners(self) -> str:
         """A word on the other learners, each with what the rule keeps for it."""
         return "".join(
-            f"; with {LEARNERS[learner].label} it would be {_number(mean)}"
+            f"; with {LEARNERS[learner].label} it would be {number(mean)}"
             for learner, mean in self.other_learners.items()
         )
 
@@ -338,7 +330,7 @@ class _Sentences:
         half, between = self.smallest_difference()
         text = (
             f"The smallest difference that these folds could have shown between {between} is "
-            f"{_number(half)}: a smaller gain may be there, and about four times as many rows of the "
+            f"{number(half)}: a smaller gain may be there, and about four times as many rows of the "
             "rarer class would halve it"
         )
         if self.costs is None:
@@ -352,9 +344,10 @@ class _Sentences:
         )
 
 
-def _number(value: float) -> str:
-    """Three digits after the point, or three significant ones for what is smaller or larger."""
-    return f"{value:.3f}" if 0.01 <= abs(value) < 100 else f"{value:.3g}"
+def number(value: float) -> str:
+    """Three digits after the point, and three significant ones for small numbers."""
+    digits = f"{value:.3f}" if abs(value) >= 0.01 or value == 0 else f"{value:.4f}"
+    return digits if abs(value) >= 0.0005 or value == 0 else f"{value:.1g}"
 
 
 def _gain(gain: float, low: float, high: float, score: Score) -> str:
@@ -364,4 +357,4 @@ def _gain(gain: float, low: float, high: float, score: Score) -> str:
     else:
         word, turned = ("better", 1) if gain >= 0 else ("worse", -1)
     ends = sorted([turned * low, turned * high])
-    return f"{_number(turned * gain)} {word} ({_number(ends[0])} to {_number(ends[1])})"
+    return f"{number(turned * gain)} {word} ({number(ends[0])} to {number(ends[1])})"

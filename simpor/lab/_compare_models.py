@@ -56,11 +56,11 @@ class Method:
     name: str
     label: str
     threshold: str = "half"
-    sampler: Callable[[range | None, int, int], BaseEstimator] | None = None
+    sampler: Callable[[list[int] | None, int, int], BaseEstimator] | None = None
     balances: bool = False
 
 
-def _smote(categorical: range | None, n_columns: int, seed: int) -> BaseEstimator:
+def _smote(categorical: list[int] | None, n_columns: int, seed: int) -> BaseEstimator:
     """The member of the SMOTE family for these types of columns."""
     if categorical is None:
         return SMOTE(random_state=seed)
@@ -69,11 +69,11 @@ def _smote(categorical: range | None, n_columns: int, seed: int) -> BaseEstimato
     return SMOTENC(categorical, random_state=seed)
 
 
-def _simpor(categorical: range | None, n_columns: int, seed: int) -> BaseEstimator:
+def _simpor(categorical: list[int] | None, n_columns: int, seed: int) -> BaseEstimator:
     return SIMPOR(categorical_features=categorical, random_state=seed, **SIMPOR_SETTINGS)
 
 
-def _quick_simpor(categorical: range | None, n_columns: int, seed: int) -> BaseEstimator:
+def _quick_simpor(categorical: list[int] | None, n_columns: int, seed: int) -> BaseEstimator:
     """SIMPOR without Keras, which takes half a minute to start in every process."""
     learner = LogisticRegression(max_iter=1000)
     return _simpor(categorical, n_columns, seed).set_params(learner=learner)
@@ -132,10 +132,18 @@ def make_columns(table: Table) -> ColumnTransformer:
     return ColumnTransformer(parts)
 
 
-def categorical_positions(table: Table) -> range | None:
+class Positions(list[int]):
+    """Consecutive positions of columns, written as a range: scikit-learn cuts long lists short."""
+
+    def __repr__(self) -> str:
+        return f"list(range({self[0]}, {self[-1] + 1}))"
+
+
+def categorical_positions(table: Table) -> Positions | None:
     """Where the categorical columns are behind :func:`make_columns`."""
     n_numbers = len(table.numbers)
-    return range(n_numbers, n_numbers + len(table.categories)) or None
+    positions = range(n_numbers, n_numbers + len(table.categories))
+    return Positions(positions) if positions else None
 
 
 def make_encoder(table: Table) -> ColumnTransformer | None:
@@ -144,8 +152,7 @@ def make_encoder(table: Table) -> ColumnTransformer | None:
     if categorical is None:
         return None
     one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    positions = slice(categorical.start, categorical.stop)
-    return ColumnTransformer([("categories", one_hot, positions)], remainder="passthrough")
+    return ColumnTransformer([("categories", one_hot, categorical)], remainder="passthrough")
 
 
 def make_learner(name: str, seed: int, class_weight: str | None = None) -> ClassifierMixin:

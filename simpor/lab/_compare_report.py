@@ -22,6 +22,7 @@ from scipy.special import logit
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from simpor.lab._compare_decision import number
 from simpor.lab._compare_folds import Costs
 from simpor.lab._compare_models import METHODS, THRESHOLDS, make_columns
 from simpor.lab.figures import BLUE, GREEN, VERMILION
@@ -273,10 +274,10 @@ def _score_table(report: Report, learner: str) -> str:
     rows = [
         [
             _name(report, line),
-            f"{line.score:.3f} ({line.low:.3f} to {line.high:.3f})",
+            f"{number(line.score)} ({number(line.low)} to {number(line.high)})",
             ""
             if np.isnan(line.gain)
-            else f"{line.gain:+.3f} ({line.gain_low:+.3f} to {line.gain_high:+.3f})",
+            else f"{number(line.gain)} ({number(line.gain_low)} to {number(line.gain_high)})",
             f"{line.precision:.3f}",
             f"{line.recall:.3f}",
             f"{line.average_precision:.3f}",

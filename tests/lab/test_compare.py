@@ -86,6 +86,12 @@ def report():
     )
 
 
+def test_all_methods_work_on_numbers_and_categories(report):
+    assert (report.scores["failure"] == "").all()
+    assert set(report.scores["method"]) == {*report.summary["method"]}
+    assert len(report.summary) == 5
+
+
 # ---- columns
 
 
@@ -336,8 +342,8 @@ def test_shares_shift_as_bayes_says():
     np.testing.assert_allclose(shift_share(at_tenth, 0.1, 0.5), at_half, rtol=1e-12)
 
 
-def test_with_costs_the_cost_is_the_score(report):
-    frame = mixed()
+def test_with_costs_the_cost_is_the_score():
+    frame = mixed(1500)
     costly = compare(
         frame.drop(columns="fraud"),
         frame["fraud"],
