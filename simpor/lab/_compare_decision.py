@@ -208,7 +208,7 @@ def _learner_table(
         of_method = own[own["method"] == method]
         means = of_method.groupby("metric")["value"].mean()
         line |= means.drop(score.name).to_dict()
-        line["seconds"] = of_method.groupby("fold")["seconds"].first().mean()
+        line["seconds"] = of_method.groupby("fold")["seconds"].first().median()
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -313,15 +313,15 @@ class _Sentences:
 
     def smallest_difference(self) -> tuple[float, str]:
         """Half the width of the interval that decided, and between what it lies."""
-        if len(self.against_rival) and self.rival != "nothing":
-            name = self.against_rival["difference"].idxmax()
-            low, high = self.against_rival.loc[name, ["low", "high"]]
-            other = "the moved threshold"
-        else:
+        if self.kept == "nothing" or self.rival == "nothing" or self.against_rival.empty:
             gains = self.own.drop(index="nothing")
             name = gains["gain"].idxmax()
             low, high = gains.loc[name, ["gain_low", "gain_high"]]
             other = "nothing"
+        else:
+            name = self.against_rival["difference"].idxmax()
+            low, high = self.against_rival.loc[name, ["low", "high"]]
+            other = "the moved threshold"
         return float(high - low) / 2, f"{METHODS[name].label} and {other}"
 
     def what_would_change_it(self) -> str:

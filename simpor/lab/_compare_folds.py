@@ -28,7 +28,7 @@ from tqdm import tqdm
 from simpor.lab._compare_models import METHODS, make_steps, shift_share
 from simpor.lab._compare_table import Table
 from simpor.lab._files import UNREADABLE, read_arrays, write_whole
-from simpor.lab.protocol import _seed, tune_threshold
+from simpor.lab.protocol import _seed, _versions, tune_threshold
 
 N_FOLDS = 5
 
@@ -189,7 +189,7 @@ def run_all(
     list of Outcome
         In the order of the splits, then of the methods.
     """
-    store = _Store(folder, (table.X, table.y, splits, costs, random_state))
+    store = _Store(folder, (table.X, table.y, splits, costs, random_state, _versions()))
     # A method that takes long comes first, so that the last minutes do not wait for one process.
     jobs = [(method, fold) for method in reversed(methods) for fold in range(len(splits))]
     done = {job: store.read(*job, learners) for job in jobs}
@@ -351,7 +351,7 @@ class _Store:
     """Finished parts on the disk, one file each; without a folder, nothing is kept."""
 
     def __init__(self, folder: Path | None, content: Any) -> None:
-        # Parts of another table, or of other splits, have other names and are not found.
+        # Parts of another table, other splits or other versions lie elsewhere and are not found.
         self.folder = folder / joblib_hash(content) if folder else None
 
     def _path(self, method: str, fold: int, learner: str) -> Path | None:

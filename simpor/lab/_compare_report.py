@@ -148,13 +148,13 @@ def _calibration(report: Report, drawn: Sequence[str]) -> tuple[Figure, str]:
     ax.legend(loc="lower right")
     share = _rows(report, "nothing")["y"].mean()
     return figure, (
-        f"Share of positive rows against the given probability, in {_BINS} bins of equally many rows. "
+        f"Share of positive rows against the given probability, in {_BINS} bins of equal width. "
         f"{'; '.join(said)}; {share:.1%} are positive."
     )
 
 
 def _bins(ax: Axes, y: pd.Series, probability: pd.Series, **look: Any) -> None:
-    shares, means = calibration_curve(y, probability, n_bins=_BINS, strategy="quantile")
+    shares, means = calibration_curve(y, probability, n_bins=_BINS, strategy="uniform")
     ax.plot(means, shares, **look)
 
 
@@ -213,7 +213,7 @@ def body(report: Report) -> str:
     failures = report.scores[report.scores["failure"] != ""]
     return _BODY.substitute(
         style=_CSS,
-        target=escape(report.table.target),
+        target=escape(report.table.positive),
         what=what,
         sure=sure,
         change=change,
@@ -232,7 +232,7 @@ def body(report: Report) -> str:
 
 def page(report: Report) -> str:
     """The report as a whole page."""
-    title = escape(f"What to do about the imbalance of {report.table.target}")
+    title = escape(f"What to do about the imbalance: {report.table.positive}")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -381,12 +381,13 @@ _CSS_OF_PAGE = "body {margin: 0} @media (prefers-color-scheme: dark) {body {back
 
 _BODY = Template("""
 <style>$style</style><div class="simpor-report">
-<h1>What to do about the imbalance of $target</h1>
+<h1>What to do about the imbalance: $target</h1>
 <div class="advice"><p>$what</p><p>$sure</p><p>$change</p></div>
 $warnings
 <h2>Scores</h2>
 <p>Mean $score over the test parts with its 95 % interval, and what each method adds to doing nothing,
-with intervals that hold together. ✓ marks what is recommended.</p>
+with intervals that hold together. ✓ marks what is recommended. Seconds are the median of a training
+part, on one thread.</p>
 $scores
 $failures
 <h2>Curves</h2>

@@ -158,7 +158,7 @@ def test_search_finds_the_posterior_ratio(html):
 def test_every_public_name_is_in_the_api_pages(soups, root):
     documented = {
         entry["id"]
-        for page in ("api", "api_relatives", "api_lab")
+        for page in ("api", "api_relatives", "api_lab", "api_compare")
         for entry in soups[f"book/{page}.html"].select("dt[id]")
     }
     assert {f"simpor.{name}" for name in simpor.__all__} <= documented
