@@ -328,6 +328,10 @@ class _Sentences:
         if len(self.own) < 2:
             return "Nothing was compared with it, so nothing can be said about other methods."
         half, between = self.smallest_difference()
+        if half == 0:
+            return (
+                f"On every test part {between} score the same, so other rows would have to decide."
+            )
         text = (
             f"The smallest difference that these folds could have shown between {between} is "
             f"{number(half)}: a smaller gain may be there, and about four times as many rows of the "

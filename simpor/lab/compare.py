@@ -117,7 +117,10 @@ class Report:
         -------
         tuple of three str
         """
-        return self.decision.sentences
+        what, sure, change = self.decision.sentences
+        if self.table.warnings:
+            sure = sure.removesuffix(".") + "; read it together with the warnings about the table."
+        return what, sure, change
 
     @property
     def summary(self) -> pd.DataFrame:
