@@ -132,3 +132,16 @@ def test_a_replay_has_a_row_for_each_number(capsys):
     assert table["ours"].between(0, 1).all()
     replays.show(table)
     assert "class-weighted SVC: G-mean" in capsys.readouterr().out
+
+
+def test_the_better_the_rule_the_fewer_evaluations_from_the_same_points(capsys):
+    pytest.importorskip("pandas")
+    from benchmarks import ascent
+
+    table = ascent.measure(["glass1"])
+    assert table["points"].nunique() == 1 and list(table["rule"]) == list(ascent.RULES)
+    evaluations = table.set_index("rule")["evaluations"]
+    rules = ["L-BFGS", "Barzilai and Borwein", "doubling", "published"]
+    assert evaluations[rules].is_monotonic_increasing
+    ascent.show(table)
+    assert "nats per point" in capsys.readouterr().out
