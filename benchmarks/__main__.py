@@ -69,12 +69,14 @@ def main():
     def write(name, table):
         table.to_csv(arguments.results / f"{name}.csv", index=False)
 
-    write("machine", machine())
+    if not arguments.against:
+        write("machine", machine())
     for name in arguments.names or NAMES:
         print(f"\n{name}", flush=True)
         benchmark = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
         if arguments.against and name in ("forty-one", "full-size"):
             table = benchmark.measure_against(arguments.against)
+            table["processor"] = get_host_cpu_name()
             write(f"{name}-against", table)
             benchmark.show_against(table)
         elif name == "full-size":

@@ -619,9 +619,7 @@ class Scan(NamedTuple):
     is_active: np.ndarray  # (n,), bool
     found: np.ndarray  # (n,), indices of rows that are to become active
     x: np.ndarray  # (d, LANES), the points times -2
-    nearest: (
-        np.ndarray
-    )  # (1, LANES), squared distances to the nearest row, less the points' squares
+    nearest: np.ndarray  # (1, LANES), squared distance to it less the square of the point
     totals: np.ndarray  # (2, LANES), kernel sums of all rows and of those not active, nearest = 1
 
 
@@ -744,6 +742,33 @@ def _look_at_all_rows(
     return n_found
 
 
+@njit(error_model="numpy")
+def _climb_together(
+    climb: Climb,
+    climbers: Climbers,
+    ends: Ends,
+    counter: np.ndarray,
+    active_rows: np.ndarray,
+    first: int,
+    n_points: int,
+    max_iter: int,
+    again: bool,
+) -> None:
+    """Climb with a tile of points on the active rows; `again` if their list is new."""
+    n_busy = n_points
+    for lane in range(LANES):
+        climbers.point[lane] = first + lane if lane < n_points else -1
+    while n_busy > 0 and counter[0] < STOPPED:
+        _evaluate(climb, climbers, active_rows)
+        for lane in range(n_points):
+            if climbers.point[lane] >= 0 and not _advance(
+                climb, climbers, ends, lane, max_iter, again
+            ):
+                climbers.point[lane] = -1
+                n_busy -= 1
+        again = False
+
+
 def climb_with_active_rows(
     climb: Climb,
     climbers: Climbers,
@@ -800,18 +825,9 @@ def climb_with_active_rows(
         active = _with_found(Rows(rows.rows[:0], square_norms[:0]), rows, n_found, scan)
         max_iter, again = min(climb.max_iter, first_turns), False
         while True:
-            n_busy = n_points
-            for lane in range(LANES):
-                climbers.point[lane] = first + lane if lane < n_points else -1
-            while n_busy > 0 and counter[0] < STOPPED:
-                _evaluate(climb, climbers, active.rows)
-                for lane in range(n_points):
-                    if climbers.point[lane] >= 0 and not _advance(
-                        climb, climbers, ends, lane, max_iter, again
-                    ):
-                        climbers.point[lane] = -1
-                        n_busy -= 1
-                again = False
+            _climb_together(
+                climb, climbers, ends, counter, active.rows, first, n_points, max_iter, again
+            )
             for lane in range(n_points):
                 climbers.point[lane] = first + lane
             n_found = _look_at_all_rows(
