@@ -56,7 +56,7 @@ def test_the_line_through_the_runs_of_the_whole_table():
 def test_the_second_turn_is_barzilai_and_borweins():
     """By vectors: the change of the slope over the first turn, fitted to it, gives the second."""
     pytest.importorskip("pandas")
-    from benchmarks.ascent import BarzilaiBorwein
+    from benchmarks.ascent import _BarzilaiBorwein
 
     curvatures = np.array([1.0, 2.0, 4.0])
 
@@ -68,7 +68,7 @@ def test_the_second_turn_is_barzilai_and_borweins():
         return gradient - (gradient @ u) * u
 
     start = np.array([0.9, 0.3, 0.1]) / np.linalg.norm([0.9, 0.3, 0.1])
-    with patch.object(sphere, "_LBFGS", BarzilaiBorwein):
+    with patch.object(sphere, "_LBFGS", _BarzilaiBorwein):
         u0, u1, u2 = (
             ascend_on_sphere(bowl, [[0, 0, 0]], 1.0, start=[start], max_iter=n).x[0]
             for n in range(3)
