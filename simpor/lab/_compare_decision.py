@@ -2,7 +2,7 @@
 
 The rule, in full:
 
-1. The score is macro-F1 of the decisions; with costs, it is the mean cost per row.
+1. The score is macro-F1 of the decisions; with costs, it is what 1,000 rows cost.
 2. For each learner, doing nothing is kept, unless moving the threshold is better than nothing.
 3. A method that resamples or weights takes its place only if it is better than nothing *and* better
    than every method that only moves the threshold. Of several such methods, the best mean wins.
@@ -48,7 +48,7 @@ class Score:
 
 
 MACRO_F1 = Score("f1", "macro-F1", 1)
-COST = Score("cost", "mean cost per row", -1)
+COST = Score("cost", "cost of 1,000 rows", -1)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _metrics(
         "threshold": outcome.threshold,
     }
     if costs is not None:
-        metrics = {"cost": costs.mean(y, predicted)} | metrics
+        metrics = {"cost": costs.per_thousand(y, predicted)} | metrics
     return {name: float(value) for name, value in metrics.items()}
 
 
@@ -178,9 +178,10 @@ def _differences(
     """Paired differences to a baseline, with simultaneous intervals; positive is better."""
     level = 1 - (1 - LEVEL) / max(n_comparisons, 1)
     gains = rows.assign(value=score.sign * rows["value"])
-    return paired_differences(
-        gains, baseline, score.name, test_share=ratio / (1 + ratio), level=level
-    )
+    share = ratio / (1 + ratio)
+    table = paired_differences(gains, baseline, score.name, test_share=share, level=level)
+    names = {"difference": "gain", "low": "gain_low", "high": "gain_high"}
+    return table.rename(columns=names)[list(names.values())]
 
 
 def _learner_table(
@@ -203,8 +204,7 @@ def _learner_table(
             "low": max(low, 0.0),  # neither F1 nor a cost is negative
             "high": min(high, 1.0) if score is MACRO_F1 else high,
         }
-        names = {"difference": "gain", "low": "gain_low", "high": "gain_high"}
-        line |= gains.reindex(columns=list(names)).rename(columns=names).reindex([method]).iloc[0]
+        line |= gains.reindex([method]).iloc[0]
         of_method = own[own["method"] == method]
         means = of_method.groupby("metric")["value"].mean()
         line |= means.drop(score.name).to_dict()
@@ -228,7 +228,7 @@ def _climb(
     better = {name for name in others if own.loc[name, "gain_low"] > 0}
     for threshold in thresholds:
         gains = _differences(rows, threshold, score, ratio, n_comparisons)
-        better &= set(gains.index[gains["low"] > 0])
+        better &= set(gains.index[gains["gain_low"] > 0])
     if better:
         kept = mean[list(better)].idxmax()
     against_rival = _differences(rows, rival, score, ratio, n_comparisons)
@@ -279,30 +279,48 @@ class _Sentences:
             f"interval {number(line.low)} to {number(line.high)})"
         )
         if self.kept == "nothing":
-            text += "; " + self._not_better(self.own.drop(index="nothing"), "nothing")
+            text += "; " + self._nothing_is_better()
         else:
-            text += (
-                f", which is {_gain(line.gain, line.gain_low, line.gain_high, self.score)} than "
-            )
-            text += "with nothing done"
-            if self.kept in THRESHOLDS and len(self.against_rival):
-                renamed = self.against_rival.rename(
-                    columns={"difference": "gain", "low": "gain_low", "high": "gain_high"}
+            text += f", {self._worth(line)} than with nothing done"
+            if self.kept in THRESHOLDS:
+                text += self._closest(
+                    self.against_rival, "; no weights or synthetic rows were", "it"
                 )
-                text += "; " + self._not_better(renamed, "this")
             elif self.rival != "nothing":
-                gain = self.against_rival.loc[self.kept]
-                worth = _gain(gain.difference, gain.low, gain.high, self.score)
-                text += f" and {worth} than with the best moved threshold"
+                text += f" and {self._worth(self.against_rival.loc[self.kept])} than with the moved"
+                text += " threshold"
         return text + self._learners() + "."
 
-    def _not_better(self, others: pd.DataFrame, than: str) -> str:
+    def _nothing_is_better(self) -> str:
+        """Why doing nothing is kept: nothing beats it, or only what no threshold falls behind."""
+        others = self.own.drop(index="nothing")
+        better = others[others["gain_low"] > 0]
+        if better.empty:
+            return self._closest(others, "no other method was", "nothing") or "it stands alone"
+        best = better.loc[better["gain"].idxmax()]
+        label, rival = METHODS[str(best.name)].label, self.own.loc[self.rival]
+        return (
+            f"{label} is {self._worth(best)} than nothing but was not shown to be better than a moved "
+            f"threshold, which is {self._worth(rival)} than nothing and so not sure to be better itself"
+        )
+
+    def _closest(self, others: pd.DataFrame, no_others: str, than: str) -> str:
+        """That none of these was shown to be better, and which came closest."""
         if others.empty:
-            return f"no other method was compared with {than}"
+            return ""
         best = others.loc[others["gain"].idxmax()]
-        worth = _gain(best.gain, best.gain_low, best.gain_high, self.score)
         label = METHODS[str(best.name)].label
-        return f"no other method was shown to be better, the closest being {label}: {worth} than {than}"
+        return f"{no_others} shown to be better, the closest being {label}: {self._worth(best)} than {than}"
+
+    def _worth(self, line: pd.Series) -> str:
+        """A gain in words: "0.021 better (0.004 to 0.038)"."""
+        is_gain = line.gain >= 0
+        ends = sorted(
+            [line.gain_low, line.gain_high] if is_gain else [-line.gain_high, -line.gain_low]
+        )
+        words = ("better", "worse") if self.score.sign > 0 else ("cheaper", "dearer")
+        word = words[0] if is_gain else words[1]
+        return f"{number(abs(line.gain))} {word} ({number(ends[0])} to {number(ends[1])})"
 
     def _learners(self) -> str:
         """A word on the other learners, each with what the rule keeps for it."""
@@ -319,8 +337,8 @@ class _Sentences:
             low, high = gains.loc[name, ["gain_low", "gain_high"]]
             other = "nothing"
         else:
-            name = self.against_rival["difference"].idxmax()
-            low, high = self.against_rival.loc[name, ["low", "high"]]
+            name = self.against_rival["gain"].idxmax()
+            low, high = self.against_rival.loc[name, ["gain_low", "gain_high"]]
             other = "the moved threshold"
         return float(high - low) / 2, f"{METHODS[name].label} and {other}"
 
@@ -349,16 +367,5 @@ class _Sentences:
 
 
 def number(value: float) -> str:
-    """Three digits after the point, and three significant ones for small numbers."""
-    digits = f"{value:.3f}" if abs(value) >= 0.01 or value == 0 else f"{value:.4f}"
-    return digits if abs(value) >= 0.0005 or value == 0 else f"{value:.1g}"
-
-
-def _gain(gain: float, low: float, high: float, score: Score) -> str:
-    """A difference in words: "0.021 better (0.004 to 0.038)"."""
-    if score.sign < 0:
-        word, turned = ("cheaper", 1) if gain >= 0 else ("dearer", -1)
-    else:
-        word, turned = ("better", 1) if gain >= 0 else ("worse", -1)
-    ends = sorted([turned * low, turned * high])
-    return f"{number(turned * gain)} {word} ({number(ends[0])} to {number(ends[1])})"
+    """Three digits after the point; one significant digit for what would be 0.000."""
+    return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1g}"

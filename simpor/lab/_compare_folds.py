@@ -50,10 +50,10 @@ class Costs:
         """The probability from which on an alarm is the cheaper choice."""
         return self.alarm / (self.alarm + self.miss)
 
-    def mean(self, y: np.ndarray, predicted: np.ndarray) -> float:
-        """Cost per row."""
+    def per_thousand(self, y: np.ndarray, predicted: np.ndarray) -> float:
+        """Cost of 1,000 rows."""
         misses, alarms = (y == 1) & ~predicted, (y == 0) & predicted
-        return float(np.mean(self.miss * misses + self.alarm * alarms))
+        return 1000 * float(np.mean(self.miss * misses + self.alarm * alarms))
 
 
 @dataclass
@@ -277,7 +277,7 @@ def _run_learner(
         probability = back.predict_proba(X_test)[:, 1].astype(float)
         if not np.isfinite(probability).all():
             raise ValueError("training diverged: the probabilities are not finite")
-        outcome.probability = probability
+        outcome.probability = np.clip(probability, 0, 1)  # rounding aside
 
 
 def _front_and_back(steps: list[tuple[str, Any]]) -> list[Any]:

@@ -201,7 +201,7 @@ def shift_share(probability: Any, share: float, new_share: float) -> Any:
     """
     factor = new_share / (1 - new_share) * (1 - share) / share
     moved = np.asarray(probability) * factor
-    result = moved / (moved + 1 - np.asarray(probability))
+    result = np.clip(moved / (moved + (1 - np.asarray(probability))), 0, 1)  # rounding aside
     return float(result) if np.ndim(probability) == 0 else result
 
 

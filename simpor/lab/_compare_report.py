@@ -162,24 +162,26 @@ def _cost(report: Report, drawn: Sequence[str]) -> tuple[Figure, str]:
     prior = report.table.y.mean()
     # Without costs, those for which a balanced sample would be right.
     costs = report.costs or Costs(miss=(1 - prior) / prior, alarm=1.0)
-    figure, ax = _axes("decision threshold", "mean cost per row")
+    figure, ax = _axes("decision threshold", "cost of 1,000 rows")
     thresholds = np.concatenate([np.geomspace(1e-3, 0.1, 40), np.linspace(0.1, 1, 61)[1:]])
     said = []
     for method, look in zip(drawn, _LOOKS):
         rows = _rows(report, method)
         y, probability = rows["y"].to_numpy(), rows["probability"].to_numpy()
-        mean = np.array([costs.mean(y, probability >= threshold) for threshold in thresholds])
+        cost = np.array(
+            [costs.per_thousand(y, probability >= threshold) for threshold in thresholds]
+        )
         line: dict[str, Any] = {key: look[key] for key in ("color", "linestyle")}
-        ax.plot(thresholds, mean, **line, label=METHODS[method].label)
-        lowest = thresholds[mean.argmin()]
-        said.append(f"{METHODS[method].label} {mean.min():.3g} at {lowest:.2g}")
+        ax.plot(thresholds, cost, **line, label=METHODS[method].label)
+        lowest = thresholds[cost.argmin()]
+        said.append(f"{METHODS[method].label} {cost.min():.3g} at {lowest:.2g}")
     ax.axvline(costs.threshold, color=_INK, linewidth=0.8, linestyle=":")
     ax.set(xscale="log", ylim=(0, None))
     ax.set_xticks([0.001, 0.01, 0.1, 1], ["0.001", "0.01", "0.1", "1"])
     ax.legend()
     where = "as given" if report.costs else "in the ratio of the classes, since none were given"
     return figure, (
-        f"Mean cost per row against the decision threshold. A miss costs {costs.miss:.3g}, a false "
+        f"Cost of 1,000 rows against the decision threshold. A miss costs {costs.miss:.3g}, a false "
         f"alarm {costs.alarm:.3g}, {where}. Lowest: {', '.join(said)}. The dotted line is the "
         f"threshold that follows from the costs, {costs.threshold:.2g}."
     )

@@ -223,7 +223,7 @@ def compare(
         Names of ``METHODS``; None takes all that apply. "nothing" is always among them.
     cost_of_miss, cost_of_alarm : float, default=None
         What it costs to overlook a positive row, and to call a negative one positive. If they are
-        given, the mean cost per row is the score in place of macro-F1.
+        given, what 1,000 rows cost is the score in place of macro-F1.
     groups : str or array-like of shape (n,), default=None
         A column's name or values: rows with the same value stay on one side of each split.
     time : str or array-like of shape (n,), default=None
@@ -526,7 +526,7 @@ def _compare_file(given: argparse.Namespace, parts: Path) -> None:
 
 def _write(report: Report, given: argparse.Namespace) -> None:
     files = {
-        _beside(given.output, ".csv"): report.to_csv().encode(),
+        _beside(given.output, ".scores.csv"): report.to_csv().encode(),
         _beside(given.output, ".html"): report.to_html().encode(),
     }
     if given.save_model:
@@ -546,8 +546,12 @@ def _beside(output: Path, suffix: str) -> Path:
 
 def _check_output(given: argparse.Namespace) -> None:
     """Find out before the work whether the report can be written."""
-    suffixes = [".html", ".csv"] + [".joblib", ".versions.json"] * given.save_model
-    there = [path for path in (_beside(given.output, s) for s in suffixes) if path.exists()]
+    suffixes = [".html", ".scores.csv"] + [".joblib", ".versions.json"] * given.save_model
+    outputs = [_beside(given.output, suffix) for suffix in suffixes]
+    existing = [path for path in (given.table, *outputs) if path.exists()]
+    if given.table in existing and any(path.samefile(given.table) for path in existing[1:]):
+        raise ValueError(f"--output {given.output}: this is the table itself; give another name.")
+    there = [path for path in outputs if path.exists()]
     if there and not given.again:
         raise ValueError(
             f"{there[0]} exists: give --again to replace it, or another name with --output."
@@ -626,7 +630,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("report"),
         metavar="NAME",
-        help="the report is NAME.html, its scores NAME.csv (default: %(default)s)",
+        help="the report is NAME.html, its scores NAME.scores.csv (default: %(default)s)",
     )
     parser.add_argument("--again", action="store_true", help="replace a report that is there")
     parser.add_argument(

@@ -277,6 +277,10 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(tmp_path, capsys):
 def test_options_that_make_no_sense_get_a_sentence(tmp_path, capsys):
     table = tmp_path / "t.csv"
     mixed(60).to_csv(table, index=False)
+    itself = tmp_path / "t.scores.csv"
+    mixed(60).to_csv(itself, index=False)
+    output = f"--output={tmp_path}/t"
+    assert "the table itself" in complaint(capsys, *few(itself, "fraud", "--again", output))
     assert "both costs" in complaint(capsys, *few(table, "fraud", "--cost-of-miss=3"))
     assert "above 0" in complaint(
         capsys, *few(table, "fraud", "--cost-of-miss=3", "--cost-of-alarm=0")
@@ -330,9 +334,9 @@ def test_the_cheapest_threshold_is_cheapest(report):
     threshold = out_of_fold_threshold(table, model, rows, costs, seed=0)
     inner = _compare_folds.StratifiedKFold(4, shuffle=True, random_state=0)
     probability = cross_val_predict(model, table.X, table.y, cv=inner, method="predict_proba")[:, 1]
-    best = costs.mean(table.y, probability >= threshold)
+    best = costs.per_thousand(table.y, probability >= threshold)
     for other in np.linspace(0, 1, 101):
-        assert best <= costs.mean(table.y, probability >= other) + 1e-12
+        assert best <= costs.per_thousand(table.y, probability >= other) + 1e-12
 
 
 def test_shares_shift_as_bayes_says():
@@ -341,6 +345,8 @@ def test_shares_shift_as_bayes_says():
     at_half, at_tenth = x, 0.1 * x / (0.1 * x + 0.9 * (1 - x))
     np.testing.assert_allclose(shift_share(at_half, 0.5, 0.1), at_tenth, rtol=1e-12)
     np.testing.assert_allclose(shift_share(at_tenth, 0.1, 0.5), at_half, rtol=1e-12)
+    certain = shift_share(1 - np.geomspace(1e-16, 1e-3, 100), 0.5, 0.031)
+    assert certain.max() <= 1
 
 
 def test_with_costs_the_cost_is_the_score():
@@ -372,7 +378,7 @@ def test_with_costs_the_cost_is_the_score():
 
 
 def costs_by_hand(y, predicted):
-    return (20 * ((y == 1) & ~predicted).sum() + ((y == 0) & predicted).sum()) / len(y)
+    return (20 * ((y == 1) & ~predicted).sum() + ((y == 0) & predicted).sum()) / len(y) * 1000
 
 
 def test_a_method_that_fails_is_named_and_left_out(monkeypatch):
@@ -428,6 +434,16 @@ def test_a_method_is_advised_only_if_it_beats_nothing_and_the_moved_threshold(ga
     decision = decide(scores, splits, None)
     assert decision.method == kept
     assert len(decision.sentences) == 3 and all(s.endswith(".") for s in decision.sentences)
+
+
+def test_a_gain_that_no_threshold_falls_behind_is_named():
+    scores, splits = made_up({"nothing": 0, "threshold": 0.02, "smote": 0.02})
+    is_threshold = (scores["method"] == "threshold") & (scores["metric"] == "f1")
+    scores.loc[is_threshold, "value"] += np.tile([0.1, -0.1], 5)
+    decision = decide(scores, splits, None)
+    assert decision.method == "nothing"
+    assert "SMOTE is 0.02" in decision.sentences[1]
+    assert "not shown to be better than a moved threshold" in decision.sentences[1]
 
 
 def test_what_the_folds_cannot_show_is_not_advised():
@@ -524,7 +540,7 @@ def test_the_command_writes_what_was_asked_for_and_nothing_else(tmp_path, capsys
     monkeypatch.chdir(tmp_path)
     mixed().to_csv("t.csv", index=False)
     assert main(few("t.csv", "fraud", "--save-model")) == 0
-    written = ["report.csv", "report.html", "report.joblib", "report.versions.json", "t.csv"]
+    written = ["report.html", "report.joblib", "report.scores.csv", "report.versions.json", "t.csv"]
     assert sorted(path.name for path in tmp_path.iterdir()) == written
     said = capsys.readouterr().out
     assert "ColumnTransformer(" in said and said.strip().endswith("report.html")
@@ -568,9 +584,9 @@ def test_a_comparison_that_was_stopped_continues(tmp_path, capsys, monkeypatch):
     assert len(again) == 3 * 5 - 2
     assert not (tmp_path / "report.parts").exists()
     monkeypatch.setattr(_compare_folds, "run_method", run_method)
-    first = pd.read_csv("report.csv").drop(columns="seconds")
+    first = pd.read_csv("report.scores.csv").drop(columns="seconds")
     assert main(few("t.csv", "fraud", "--output=whole")) == 0
-    assert_frame_equal(pd.read_csv("whole.csv").drop(columns="seconds"), first)
+    assert_frame_equal(pd.read_csv("whole.scores.csv").drop(columns="seconds"), first)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent in another way there")
