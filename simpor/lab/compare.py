@@ -15,15 +15,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import shutil
 import sys
 import tempfile
 import textwrap
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +60,7 @@ from simpor.lab._compare_models import (
 from simpor.lab._compare_table import MOST_ROWS, Table, prepare, read_table
 from simpor.lab._files import write_whole
 from simpor.lab.learners import LEARNERS
-from simpor.lab.protocol import _PACKAGES
+from simpor.lab.protocol import _versions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,6 +92,8 @@ class Report:
         At which the recommended model decides when it is fitted on the whole table.
     code : str
         Python code that fits the recommended model.
+    seed : int
+        Of samplers and learners.
     settings : dict of str to str
         How the comparison was made.
     """
@@ -446,17 +446,13 @@ def _settings(table: Table, splits: Sequence[Split], chosen: _Choice) -> dict[st
         "threshold": f"chosen on {INNER_FOLDS} folds inside each training part",
         "costs": "not given" if costs is None else f"miss {costs.miss:g}, alarm {costs.alarm:g}",
         "SIMPOR": str(SIMPOR_SETTINGS or "its defaults; no study has recommended a setting yet"),
-        "versions": ", ".join(f"{name} {number}" for name, number in _versions().items()),
+        "versions": _all_versions(),
     }
 
 
-def _versions() -> dict[str, str]:
+def _all_versions() -> str:
     """Versions of what a model was made with."""
-    found = {"python": platform.python_version()}
-    for package in (*_PACKAGES, "pandas", "joblib"):
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
+    return f"{_versions()}, pandas {version('pandas')}, joblib {version('joblib')}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -532,7 +528,7 @@ def _write(report: Report, given: argparse.Namespace) -> None:
     if given.save_model:
         model = BytesIO()
         joblib.dump(report.fit(), model)
-        about = {"fitted by": report.code.splitlines(), "versions": _versions()}
+        about = {"fitted by": report.code.splitlines(), "versions": _all_versions().split(", ")}
         files[_beside(given.output, ".versions.json")] = json.dumps(about, indent=1).encode()
         files[_beside(given.output, ".joblib")] = model.getvalue()
     write_whole(files)
@@ -578,6 +574,13 @@ def _parser() -> argparse.ArgumentParser:
         ),
         epilog="methods: " + ", ".join(METHODS),
     )
+    _add_question(parser)
+    _add_work(parser)
+    return parser
+
+
+def _add_question(parser: argparse.ArgumentParser) -> None:
+    """Options that say what is compared, on what."""
     parser.add_argument("table", type=Path, help="CSV file, or parquet where pyarrow is installed")
     parser.add_argument("--target", required=True, metavar="COLUMN", help="column with the classes")
     parser.add_argument(
@@ -612,6 +615,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--ignore", nargs="+", default=[], metavar="COLUMN", help="columns to leave out"
     )
+
+
+def _add_work(parser: argparse.ArgumentParser) -> None:
+    """Options that say how much work is done, and where it goes."""
     parser.add_argument(
         "--rows",
         type=_whole,
@@ -641,7 +648,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--jobs", type=int, default=-1, metavar="N", help="processes (default: one for each core)"
     )
-    return parser
 
 
 def _whole(text: str) -> int:
