@@ -181,7 +181,7 @@ def _differences(
     share = ratio / (1 + ratio)
     table = paired_differences(gains, baseline, score.name, test_share=share, level=level)
     names = {"difference": "gain", "low": "gain_low", "high": "gain_high"}
-    return table.rename(columns=names)[list(names.values())]
+    return table.rename(columns=names).reindex(columns=list(names.values()))
 
 
 def _learner_table(
@@ -204,7 +204,7 @@ def _learner_table(
             "low": max(low, 0.0),  # neither F1 nor a cost is negative
             "high": min(high, 1.0) if score is MACRO_F1 else high,
         }
-        line |= gains.reindex([method]).iloc[0]
+        line |= gains.reindex([method]).astype(float).iloc[0]
         of_method = own[own["method"] == method]
         means = of_method.groupby("metric")["value"].mean()
         line |= means.drop(score.name).to_dict()

@@ -400,6 +400,8 @@ def run(
     (whole,) = run_method(
         table, decision.method, [decision.learner], everything, 0, chosen.costs, seed
     )
+    if whole.failure:
+        raise ValueError(f"The recommended model failed on all rows together: {whole.failure}")
     method = METHODS[decision.method]
     return Report(
         table=table,
