@@ -6,7 +6,8 @@ the highest that it used beyond what it held before the run. A first run on 300 
 loads and compiles what is needed. Beside the seconds that passed stand the processor's: all its
 cores added up, whatever else the machine did. The processor is named, because these rows need not
 come from the machine of the other benchmarks. A run of more than five minutes is stopped. Whatever
-stands in ``simpor.lab.methods.RELATIVES`` is measured, and GDO and DeepSMOTE.
+stands in ``simpor.lab.methods.RELATIVES`` is measured, GDO and DeepSMOTE, and RBO once more with
+walks of 500 steps, which by default end by chance after 49 on average.
 """
 
 import os
@@ -18,11 +19,24 @@ import numpy as np
 import pandas as pd
 from llvmlite.binding import get_host_cpu_name
 
-from simpor.lab.methods import METHODS, RELATIVES
+from simpor.lab.methods import METHODS, RELATIVES, Method
+from simpor.relatives import RBO
 
 SIZES = (300, 1_000, 3_000, 30_000)
 SECONDS_AT_MOST = 300
-NAMES = ("gdo", "deepsmote", *RELATIVES)
+LONG_WALKS = Method(
+    "rbo-500-steps",
+    "RBO (500 steps)",
+    "koziarski2019rbo",
+    "sampler",
+    lambda seed: RBO(stop_probability=0.0, random_state=seed),
+)
+MEASURED = {
+    "gdo": METHODS["gdo"],
+    "deepsmote": METHODS["deepsmote"],
+    **RELATIVES,
+    LONG_WALKS.name: LONG_WALKS,
+}
 
 #: More rows than these are not tried, for the reason given.
 LARGEST = {
@@ -30,16 +44,16 @@ LARGEST = {
     "k-smote": (10_000, "its matrix of all pairs, synthetic rows included, would fill 23 GB"),
     "wk-smote": (10_000, "its matrix of all pairs, synthetic rows included, would fill 23 GB"),
     "edks": (10_000, "its matrix of all pairs, synthetic rows included, would fill 23 GB"),
+    "rbo-500-steps": (10_000, "takes ten times as long as RBO, some 20 minutes"),
     "moms": (10_000, "its matrix of all pairs of mapped rows would fill 2.3 GB, several times"),
 }
 
 RUN = """
 import resource, sys, time, warnings
-from benchmarks.relatives import rows_of
-from simpor.lab.methods import METHODS, RELATIVES
+from benchmarks.relatives import MEASURED, rows_of
 
 name, n_rows = sys.argv[1], int(sys.argv[2])
-method = {**METHODS, **RELATIVES}[name]
+method = MEASURED[name]
 
 def run(n_rows):
     X, y = rows_of(n_rows)
@@ -70,7 +84,7 @@ def rows_of(n_rows, n_features=10):
     return X, y
 
 
-def measure(names=NAMES, sizes=SIZES, seconds_at_most=SECONDS_AT_MOST):
+def measure(names=tuple(MEASURED), sizes=SIZES, seconds_at_most=SECONDS_AT_MOST):
     """One row for each relative and size: seconds and MiB, or the reason why there are none."""
     table = []
     for n_rows in sizes:
@@ -113,8 +127,7 @@ def measure_one(name, n_rows, seconds_at_most):
 
 def show(table):
     """Print seconds, processor seconds and memory, one column for each number of rows."""
-    labels = {name: method.label for name, method in (METHODS | RELATIVES).items()}
-    labels = {name: labels[name] for name in dict.fromkeys(table["relative"])}
+    labels = {name: MEASURED[name].label for name in dict.fromkeys(table["relative"])}
     entries = [
         row.reason
         or f"{row.seconds:.2f} s, {row.processor_seconds:.2f} s of processors, {row.MiB:.0f} MiB"

@@ -33,10 +33,10 @@ class KernelSMOTESVC(TwoClassClassifier):
     Parameters
     ----------
     weighting : {"none", "cost", "entropy-difference"}, default="none"
-        "none" is K-SMOTE: all seeds :math:`p` are equally likely, all rows cost the same. "cost"
-        is WK-SMOTE: the same rows, with costs :math:`n_0/n` for rows of the smaller class and
-        synthetic ones and :math:`n_1/n` for rows of the larger one. "entropy-difference" is
-        inspired by EDKS, see the notes.
+        "none" is K-SMOTE, as published: all seeds :math:`p` are equally likely, all rows cost the
+        same. "cost" is WK-SMOTE: the same rows, with costs :math:`n_0/n` for rows of the smaller
+        class and synthetic ones and :math:`n_1/n` for rows of the larger one. "entropy-difference"
+        is inspired by EDKS, see the notes.
     k_neighbors : int, default=5
         :math:`k`, in the feature space and the row itself excluded.
     C : float, default=1.0

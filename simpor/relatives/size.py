@@ -137,11 +137,12 @@ class TunedSizeClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     Notes
     -----
-    The sampler draws one pool of rows per fold, as many as the largest candidate asks for; smaller
-    candidates take its first rows. So the candidates differ by their size alone, which makes the
-    curve of scores smooth (as in the authors' code). The pool is shuffled once, because samplers
-    append in an order: SIMPOR its informative rows first, ADASYN seed by seed. The gap is the
-    fold's own. ADASYN may return a few rows fewer than it was asked for.
+    As published is the criterion, the balanced loss of validation rows. As in the authors' code,
+    the sampler draws one pool of rows per fold, as many as the largest candidate asks for; smaller
+    candidates take its first rows, and the gap is the fold's own. So the candidates differ by their
+    size alone, which makes the curve of scores smooth. Our choice is that the pool is shuffled
+    once, because samplers append in an order: SIMPOR its informative rows first, ADASYN seed by
+    seed. ADASYN may return a few rows fewer than it was asked for.
 
     Distances between rows depend on the unit of the features: put a scaler before this classifier
     in a pipeline.
