@@ -68,10 +68,12 @@ def draw_pool(
         sampler.set_params(random_state=seed)
     try:
         resampled, _ = sampler.fit_resample(X, y)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
+        lacks_rows = "n_samples" in str(error)
+        cure = "pass more rows, or a sampler that needs fewer" if lacks_rows else "mend the rows"
         raise ValueError(
             f"{type(sampler).__name__} cannot draw rows (minority rows that it gets here: {n_own}; "
-            f"its message: {error}): pass more rows, or a sampler that needs fewer."
+            f"its message: {str(error).splitlines()[0]}): {cure}."
         ) from error
     if not np.array_equal(np.asarray(resampled[: len(X)]), np.asarray(X)):
         raise ValueError(

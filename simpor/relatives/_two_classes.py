@@ -14,6 +14,55 @@ from simpor._checks import check_distances
 __all__: list[str] = []
 
 
+def check_magnitudes(X: np.ndarray) -> None:
+    """Refuse rows whose distances or squares overflow.
+
+    Parameters
+    ----------
+    X : ndarray of float of shape (n, d)
+
+    Raises
+    ------
+    ValueError
+        If the largest distance, or the sum of all squares, is not finite.
+    """
+    check_distances(X)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.sum(X**2)):
+            raise ValueError("Squares of X overflow: standardise it first (StandardScaler).")
+
+
+def number_labels(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number the classes of some labels.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        In ascending order.
+    numbers : ndarray of int of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If the labels are numbers of a continuous target, have no order, such as None beside text,
+        or are all alike.
+    """
+    try:
+        classes, numbers = np.unique(y, return_inverse=True)
+    except TypeError as error:
+        raise ValueError(
+            f"y mixes types ({error}): pass labels of one type, e.g. y.astype(str)."
+        ) from error
+    check_classification_targets(y)
+    if len(classes) == 1:
+        raise ValueError(f"y holds one class, {classes[0]}: pass rows of two classes.")
+    return classes, numbers
+
+
 def number_classes(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Number the two classes of some labels.
 
@@ -33,10 +82,7 @@ def number_classes(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         If there are not two classes.
     """
-    check_classification_targets(y)
-    classes, numbers = np.unique(y, return_inverse=True)
-    if len(classes) == 1:
-        raise ValueError(f"y holds one class, {classes[0]}: pass rows of two classes.")
+    classes, numbers = number_labels(y)
     if len(classes) > 2:
         raise ValueError(
             "Only binary classification is supported. The type of the target is "
@@ -51,7 +97,7 @@ class TwoClassClassifier(ClassifierMixin, BaseEstimator):
     def _check_X_y(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """X in float64 and the class numbers, 0 and 1, of y; sets `classes_`."""
         X, y = validate_data(self, X, y, dtype=np.float64)
-        check_distances(X)
+        check_magnitudes(X)
         self.classes_, numbers = number_classes(y)
         return X, numbers
 

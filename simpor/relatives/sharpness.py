@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import validation_curve
 from sklearn.utils import check_random_state, gen_batches
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from simpor._checks import check_whole, is_number
@@ -21,6 +20,7 @@ from simpor.relatives._parameters import (
     check_not_negative,
     check_positive,
 )
+from simpor.relatives._two_classes import number_labels
 
 __all__ = ["AsymmetricSAM", "batch_size_sweep", "class_conditional_smoothing"]
 
@@ -168,11 +168,8 @@ class AsymmetricSAM(ClassifierMixin, BaseEstimator):
         """
         self._check_parameters()
         X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
         rows = _as_float32(X)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) == 1:
-            raise ValueError(f"y holds one class, {self.classes_[0]}: pass rows of two classes.")
+        self.classes_, codes = number_labels(y)
         targets = class_conditional_smoothing(codes, self.smoothing)
         ascent_weights = self._weigh_classes(np.bincount(codes))[codes]
         rng = check_random_state(self.random_state)

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from simpor._checks import LARGEST_SEED, is_number
 from simpor.relatives._pools import check_appends, draw_pool
-from simpor.relatives._two_classes import number_classes
+from simpor.relatives._two_classes import check_magnitudes, number_classes
 from simpor.relatives.size_theory import theory_guided_sizes
 
 __all__ = ["TunedSizeClassifierCV", "neg_balanced_log_loss"]
@@ -238,11 +238,20 @@ class TunedSizeClassifierCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """X as an array or the frame it was, y as an array; sets `classes_`."""
         if hasattr(X, "iloc"):
             validate_data(self, X, skip_check_array=True)
+            # synthetic rows lie between truth values, and between pandas' nullable integers
+            to_floats = [
+                name
+                for name, dtype in X.dtypes.items()
+                if dtype.kind == "b" or (dtype.kind in "iuf" and hasattr(dtype, "numpy_dtype"))
+            ]
+            X = X.astype(dict.fromkeys(to_floats, np.float64))
             y = np.ravel(y)
             if len(X) != len(y):
                 raise ValueError(f"{len(X)} rows but {len(y)} labels: pass one label for each row.")
         else:
             X, y = validate_data(self, X, y)
+            if X.dtype.kind in "biuf":
+                check_magnitudes(X.astype(np.float64))
             # samplers subtract rows, which NumPy refuses for truth values
             X = X.astype(np.float64) if X.dtype == bool else X
         self.classes_, numbers = number_classes(y)

@@ -11,9 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state, check_X_y
 
-from simpor._checks import LARGEST_SEED, check_distances, check_whole, is_number
+from simpor._checks import LARGEST_SEED, check_whole, is_number
 from simpor.relatives._parameters import check_choice
 from simpor.relatives._pools import check_appends, draw_pool
+from simpor.relatives._two_classes import check_magnitudes
 
 __all__ = [
     "GeneratorQuality",
@@ -411,7 +412,7 @@ def _prepared(
     """Columns of the linear model, its targets, and which rows belong to the minority."""
     check_choice("loss", loss, "log", "squared")
     X, y = check_X_y(X, y, dtype=np.float64)
-    check_distances(X)
+    check_magnitudes(X)
     labels, counts = np.unique(y, return_counts=True)
     if len(labels) != 2 or counts.min() < least:
         raise ValueError(

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from imblearn.combine import SMOTEENN
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE, RandomOverSampler
@@ -252,6 +253,15 @@ def test_truth_values_are_numbers(rows):
     X, y = rows
     fitted = tuned(SMOTE(), sizes=[0, 1], cv=2).fit(X > 0, y)
     assert fitted.predict(X > 0).shape == y.shape
+
+
+@pytest.mark.parametrize("dtype", ["bool", "boolean", "Int64", "int8"])
+def test_columns_of_truth_values_and_nullable_integers_are_numbers(rows, dtype):
+    X, y = rows
+    frame = pd.DataFrame(np.rint(X).clip(0, 1), columns=[f"x{i}" for i in range(X.shape[1])])
+    tuned = TunedSizeClassifierCV(LogisticRegression(), SMOTE(), sizes=[0, 1], cv=2, random_state=0)
+    tuned.fit(frame.astype(dtype), y)
+    np.testing.assert_array_equal(tuned.predict(frame.astype(dtype)), tuned.predict(frame))
 
 
 def test_balanced_classes_get_no_row():
