@@ -70,7 +70,11 @@ def draw_pool(
         resampled, _ = sampler.fit_resample(X, y)
     except (ValueError, TypeError) as error:
         lacks_rows = "n_samples" in str(error)
-        cure = "pass more rows, or a sampler that needs fewer" if lacks_rows else "mend the rows"
+        cure = (
+            "pass more rows, or a sampler that needs fewer"
+            if lacks_rows
+            else "pass rows that it takes"
+        )
         raise ValueError(
             f"{type(sampler).__name__} cannot draw rows (minority rows that it gets here: {n_own}; "
             f"its message: {str(error).splitlines()[0]}): {cure}."

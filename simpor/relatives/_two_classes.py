@@ -32,6 +32,37 @@ def check_magnitudes(X: np.ndarray) -> None:
             raise ValueError("Squares of X overflow: standardise it first (StandardScaler).")
 
 
+def validated(estimator: BaseEstimator, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Check training rows as scikit-learn does, with a cure for columns of text.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        Gets `n_features_in_`, and `feature_names_in_` if the columns have names.
+    X : array-like or pandas frame of shape (n, d)
+    y : array-like of shape (n,)
+
+    Returns
+    -------
+    X : ndarray of float64 of shape (n, d)
+    y : ndarray of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If scikit-learn refuses them.
+    """
+    try:
+        return validate_data(estimator, X, y, dtype=np.float64)
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise ValueError(
+            f"X holds text ({error}): encode it as numbers first, e.g. with "
+            "OneHotEncoder(sparse_output=False)."
+        ) from error
+
+
 def number_labels(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Number the classes of some labels.
 
@@ -96,7 +127,7 @@ class TwoClassClassifier(ClassifierMixin, BaseEstimator):
 
     def _check_X_y(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """X in float64 and the class numbers, 0 and 1, of y; sets `classes_`."""
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y = validated(self, X, y)
         check_magnitudes(X)
         self.classes_, numbers = number_classes(y)
         return X, numbers

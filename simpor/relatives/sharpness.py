@@ -20,7 +20,7 @@ from simpor.relatives._parameters import (
     check_not_negative,
     check_positive,
 )
-from simpor.relatives._two_classes import number_labels
+from simpor.relatives._two_classes import number_labels, validated
 
 __all__ = ["AsymmetricSAM", "batch_size_sweep", "class_conditional_smoothing"]
 
@@ -167,7 +167,7 @@ class AsymmetricSAM(ClassifierMixin, BaseEstimator):
             The classifier itself.
         """
         self._check_parameters()
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y = validated(self, X, y)
         rows = _as_float32(X)
         self.classes_, codes = number_labels(y)
         targets = class_conditional_smoothing(codes, self.smoothing)

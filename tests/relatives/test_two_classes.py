@@ -1,8 +1,10 @@
 """What the relatives that are classifiers of two classes have in common."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from simpor.relatives import AsymmetricSAM, KOTAROClassifier
 from simpor.relatives._two_classes import check_magnitudes, number_classes, number_labels
 
 
@@ -27,3 +29,10 @@ def test_values_whose_distances_or_squares_overflow_are_refused():
         check_magnitudes(np.array([[1e200], [0.0]]))
     with pytest.raises(ValueError, match="Squares of X overflow: standardise"):
         check_magnitudes(np.full((2, 1), 1e200))
+
+
+def test_columns_of_text_are_told_the_cure():
+    X = pd.DataFrame({"size": np.arange(20.0), "kind": list("ab" * 10)})
+    for classifier in (KOTAROClassifier(), AsymmetricSAM()):
+        with pytest.raises(ValueError, match="X holds text .*: encode it as numbers"):
+            classifier.fit(X, np.arange(20) % 2)
