@@ -40,8 +40,10 @@ def nearest_others(
     --------
     >>> import numpy as np
     >>> from simpor._neighbors import nearest_others
-    >>> nearest_others(np.array([[0.0], [5.0], [2.0]]), np.array([0, 2]), n_neighbors=1)
-    (array([[2.], [2.]]), array([[2], [0]]))
+    >>> rows = np.array([[0.0], [5.0], [2.0]])
+    >>> distances, indices = nearest_others(rows, np.array([0, 2]), n_neighbors=1)
+    >>> distances.ravel(), indices.ravel()
+    (array([2., 2.]), array([2, 0]))
     """
     n, d = rows.shape
     n_found = min(n_neighbors, n - 1) + 1
