@@ -8,8 +8,8 @@ from simpor._kernel_sums import _pool, n_threads
 # With more rows and more features than these, a tree visits nearly all rows, and slowly.
 ROWS_FOR_A_TREE = 10_000
 FEATURES_FOR_A_TREE = 15
-# Squared distances held at once, to limit the memory: 64 MB.
-PAIRS_AT_ONCE = 2**23
+# Squared distances held at once, to limit the memory: 32 MB, and as much for their partition.
+PAIRS_AT_ONCE = 2**22
 # Steps in which a tree finds a neighbour, about: what a thread has to do.
 STEPS_OF_A_SEARCH = 2**10
 
