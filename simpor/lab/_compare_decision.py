@@ -145,7 +145,7 @@ def decide(scores: pd.DataFrame, splits: Sequence[Split], costs: Costs | None) -
     table = pd.concat(
         [
             _learner_table(scores, learner, whole, score, ratio)
-            for learner in whole["learner"].unique()
+            for learner in scores["learner"].unique()
         ],
         ignore_index=True,
     )

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from simpor import SIMPOR
 from simpor.lab import _compare_folds, _compare_table
 from simpor.lab import compare as module
-from simpor.lab._compare_decision import decide
+from simpor.lab._compare_decision import decide, scores_of
 from simpor.lab._compare_folds import (
     Costs,
     Outcome,
@@ -635,3 +635,14 @@ def test_outcomes_survive_the_disk(tmp_path):
     np.testing.assert_array_equal(back.probability, outcome.probability)
     assert vars(back) | {"probability": 0} == vars(outcome) | {"probability": 0}
     assert _compare_folds._Store(tmp_path, "other").read("smote", 2, ["logistic"]) == []
+
+
+def test_learners_that_all_fail_are_a_sentence_with_the_reason():
+    y, splits = np.array([0, 0, 1, 1, 0, 1]), [(np.arange(4), np.arange(4, 6))] * 2
+    outcomes = [
+        Outcome("nothing", "logistic", fold, np.empty(0), 0.5, 0.5, 0.0, "ValueError: no such unit")
+        for fold in range(2)
+    ]
+    scores = scores_of(outcomes, y, splits, None)
+    with pytest.raises(ValueError, match="No learner could be trained .* no such unit"):
+        decide(scores, splits, None)
