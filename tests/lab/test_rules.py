@@ -414,12 +414,16 @@ class TestSharedRows:
         assert finding["as published"] == "20.0%; lowest 20.0% (SIMPOR)"
         assert "place 1 of 2" in finding["reason"]
 
-    def test_lowest_only_without_a_region_is_partly(self):
-        assert self.finding((0.4, 0.2), (0.1, 0.3), (0.3, 0.3))["verdict"] == "partly"
+    def test_lowest_on_half_of_the_splits_is_partly(self):
+        finding = self.finding((0.4, 0.2), (0.1, 0.1), (0.3, 0.3))
+        assert finding["verdict"] == "partly"
+        assert finding["reason"].startswith("lowest on 1 of 2 splits")
 
-    def test_another_method_lower_on_one_split_is_not_reproduced(self):
-        finding = self.finding((0.4, 0.4), (0.1, 0.4), (0.3, 0.3))
+    def test_lowest_only_without_a_region_is_not_reproduced(self):
+        finding = self.finding((0.4, 0.4), (0.1, 0.1), (0.3, 0.3))
         assert finding["verdict"] == "not reproduced"
+        assert "place 2 of 2" in finding["reason"]
+        assert "without a region 10.0%, from 3 seeds" in finding["reason"]
         assert finding["as published"] == "40.0%; lowest 30.0% (SMOTE)"
 
 
