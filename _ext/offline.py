@@ -1,9 +1,12 @@
-"""Sphinx extension: the built pages need no network, run each inline script once, and name their parts."""
+"""Sphinx extension: built pages need no network, load what they use, run each script once, and name their parts."""
 
+import base64
 import importlib.util
+import io
 import re
 from pathlib import Path
 
+from fontTools import subset
 from sphinx.util.fileutil import copy_asset
 
 # The build with all TeX extensions inside: the plain one fetches some when a formula needs them.
@@ -32,6 +35,13 @@ REPAIRS = [
     (r' id="(?:proof|exercise|solution)-content"', ""),
     # The empty corner of a table is no heading.
     (r'<th(?: class="head")?>(?:&nbsp;|<p></p>)?</th>', "<td></td>"),
+    # The icons are in the style sheet (see `embed_icons`); as a script they weigh 1.5 MB.
+    (
+        r"\s*<!-- So that users can add custom icons -->\s*<script [^>]*fontawesome\.js[^>]*></script>",
+        "",
+    ),
+    # The theme says three times how wide a page is.
+    (r'<meta name="viewport" content="width=device-width, initial-scale=1" ?/>', ""),
     # Mean and spread stay together.
     (r"(<td>-?[\d.]+%?) \+/- (?=\d)", "\\1 \N{PLUS-MINUS SIGN}\N{NO-BREAK SPACE}"),
 ]
@@ -46,6 +56,46 @@ def copy_mathjax(app, exception):
     source, target = package / "static" / "mathjax", Path(app.outdir) / "_static" / "mathjax"
     copy_asset(source / SCRIPT, target)
     copy_asset(source / FONTS, target / FONTS)
+
+
+# Without a formula on the page, MathJax is 1.3 MB for nothing.
+MATHJAX = r"\s*<script>window\.MathJax = .*?</script>\s*<script [^>]*mathjax/[^>]*></script>"
+FORMULA = re.compile(r'class="(?:[^"]* )?(?:math|tex2jax_process|mathjax_process|output_area)[ "]')
+
+RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
+CODE = re.compile(r"\\([ef][0-9a-f]{3,4})\b")
+
+
+def embed_icons(app, exception):
+    """Put the icons that are used into the theme's style sheet, as fonts of a few kB each."""
+    if exception is not None or app.builder.format != "html":
+        return
+    static = Path(app.outdir) / "_static"
+    sheet = static / "styles" / "pydata-sphinx-theme.css"
+    text = sheet.read_text(encoding="utf-8")
+    if "webfonts/" not in text:  # an earlier build did it
+        return
+    files = [*Path(app.outdir).rglob("*.html"), *(static / "scripts").glob("*-theme.js")]
+    used = set()
+    for path in files:
+        used.update(re.findall(r"\bfa-[a-z0-9-]+", path.read_text(encoding="utf-8")))
+    codes = set()
+    for selector, body in RULE.findall(text):
+        names = set(re.findall(r"\.(fa-[a-z0-9-]+):", selector))
+        if not names or names & used:
+            codes.update(int(code, 16) for code in CODE.findall(body))
+
+    def data(match):
+        font = subset.load_font(sheet.parent / f"{match[1]}.ttf", options := subset.Options())
+        options.flavor = "woff"
+        chooser = subset.Subsetter(options)
+        chooser.populate(unicodes=codes)
+        chooser.subset(font)
+        subset.save_font(font, written := io.BytesIO(), options)
+        return f'src:url(data:font/woff;base64,{base64.b64encode(written.getvalue()).decode()}) format("woff")'
+
+    address = r'src:url\((\.\./vendor/[^)]*?)\.woff2\) format\("woff2"\),url\([^)]*\) format\("truetype"\)'
+    sheet.write_text(re.sub(address, data, text), encoding="utf-8")
 
 
 def drop_repeated_scripts(app, pagename, templatename, context, doctree):
@@ -69,6 +119,8 @@ def repair_pages(app, exception):
         text = path.read_text(encoding="utf-8")
         for pattern, instead in REPAIRS:
             text = re.sub(pattern, instead, text)
+        if not FORMULA.search(text):
+            text = re.sub(MATHJAX, "", text, flags=re.DOTALL)
         path.write_text(text, encoding="utf-8")
 
 
@@ -78,4 +130,5 @@ def setup(app):
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
     app.connect("build-finished", copy_mathjax)
     app.connect("build-finished", repair_pages)
+    app.connect("build-finished", embed_icons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -27,6 +27,9 @@ from simpor.lab.overlap import first_component_counts
 
 BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
+# Of SIMPOR among other methods, which are grey: the colour of no class.
+SIMPOR_COLOUR, SIMPOR_IN_THE_DARK = "#AA3377", "#EE88BB"
+
 _Look = dict[str, Any]  # keywords of matplotlib's scatter
 
 MAJORITY: _Look = dict(color=BLUE, marker="o", s=14, alpha=0.55, linewidths=0, label="majority")

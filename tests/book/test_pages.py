@@ -1,14 +1,17 @@
 """The built book: complete, strict, and readable without network."""
 
 import ast
+import base64
 import importlib
 import importlib.util
+import io
 import posixpath
 import re
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
 
 import simpor
 
@@ -83,6 +86,55 @@ def test_formulas_come_with_their_script_and_fonts(soups, html):
     for page in with_formulas:
         assert any("mathjax/" in address for address in fetched(page))
     assert list((html / "_static" / "mathjax").rglob("*.woff"))
+
+
+def test_pages_load_only_what_they_use(soups, html):
+    for name, page in soups.items():
+        addresses = list(fetched(page))
+        assert not any("fontawesome" in address for address in addresses), name
+        if not page.select(".math"):
+            assert not any("mathjax/" in address for address in addresses), name
+    # The first page has no formula; chapters have.
+    assert not soups["book/index.html"].select(".math")
+
+
+def test_icons_that_pages_show_are_in_the_style_sheet(soups, html):
+    sheet = (html / "_static" / "styles" / "pydata-sphinx-theme.css").read_text()
+    assert "webfonts/" not in sheet
+    drawn = set()
+    for font in re.findall(r"data:font/woff;base64,([A-Za-z0-9+/=]+)", sheet):
+        drawn.update(TTFont(io.BytesIO(base64.b64decode(font))).getBestCmap())
+    shown = {
+        icon
+        for page in soups.values()
+        for element in page.select("[class*=fa-]")
+        for icon in element["class"]
+        if icon.startswith("fa-")
+    }
+    codes = {
+        icon: re.search(rf'\.{icon}:before[^{{]*\{{content:"\\([0-9a-f]+)"', sheet)
+        for icon in shown
+    }
+    found = {icon: int(code[1], 16) for icon, code in codes.items() if code}
+    assert {"fa-bars", "fa-list", "fa-download", "fa-rocket"} <= set(found)
+    assert set(found.values()) <= drawn
+
+
+def test_pages_describe_themselves(soups, html, pages):
+    described = [soups[f"{name}.html"] for name in pages]
+    for page in described:
+        assert page.select_one("meta[name=description]")["content"]
+        picture = page.select_one('meta[property="og:image"]')["content"]
+        assert (html / "_static" / picture.rpartition("/_static/")[2]).is_file()
+        assert page.select_one("link[rel~=icon]")
+        assert len(page.select("meta[name=viewport]")) == 1
+
+
+def test_first_page_can_be_launched(soups, root):
+    links = [link["href"] for link in soups["book/index.html"].select("article a[href]")]
+    for service in ("https://mybinder.org/", "https://colab.research.google.com/"):
+        (chapter,) = (re.search(r"book/\w+\.ipynb", link)[0] for link in links if service in link)
+        assert (root / chapter).is_file()
 
 
 def test_no_inline_script_is_written_twice(soups):
