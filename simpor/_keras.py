@@ -29,11 +29,11 @@ def import_keras(instead: str = "") -> tuple[ModuleType, ModuleType]:
         If Keras or TensorFlow is missing, or Keras' backend is.
     RuntimeError
         If Keras runs on another backend than TensorFlow, or this process is a fork of one in which
-        TensorFlow had started: there its threads are missing, and it would wait for ever.
+        TensorFlow had started: there its threads are missing, and it would wait forever.
     """
     if _forked_after_start.is_set():
         raise RuntimeError(
-            "This process is a fork of one that has used TensorFlow, and would wait for ever: start "
+            "This process is a fork of one that has used TensorFlow, and would wait forever: start "
             'processes with "spawn" or joblib\'s "loky"' + instead + "."
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # silence start-up messages

@@ -134,7 +134,7 @@ class EntropyNetwork(ClassifierMixin, BaseEstimator):
         rows = _as_float32(X)
         classes, codes = np.unique(y, return_inverse=True)
         sizes = (X.shape[1], *map(int, self.hidden_layers), len(classes))
-        import_keras(INSTEAD)  # refuses a process in which TensorFlow would wait for ever
+        import_keras(INSTEAD)  # refuses a process in which TensorFlow would wait forever
         compiled = _compile(sizes, float(self.learning_rate))
 
         if self._has_sizes(sizes) and np.array_equal(classes, self.classes_):

@@ -1,4 +1,4 @@
-"""A table as it comes: read it, tell its columns apart, and name what is wrong with it.
+"""A table as it comes: read it, find the type of each column, and name what is wrong with it.
 
 Nothing is trained here. :func:`read_rows` reads text only; :func:`prepare` decides what each column
 is, chooses the positive class and collects the sentences that the report begins with.
@@ -316,7 +316,7 @@ def prepare(
     ignore: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> Table:
-    """Tell columns apart, choose the positive class, and name what is wrong.
+    """Find the type of each column, choose the positive class, and name what is wrong.
 
     Parameters
     ----------
@@ -488,7 +488,7 @@ def _check_rare(labels: np.ndarray, warnings: list[str]) -> None:
         raise ValueError(
             f"The rarer class has {n_rare} rows. With fewer than {FEWEST_RARE}, a test part would hold "
             "one of them or none, so it cannot be concluded whether any remedy helps, not even "
-            "whether the classes can be told apart. Collect more rows of this class first."
+            "whether the classes can be separated. Collect more rows of this class first."
         )
     if n_rare < FEW_RARE:
         warnings.append(
@@ -583,7 +583,7 @@ class _Columns:
         return numbers.where(np.isfinite(numbers))
 
     def name_leaks(self, X: pd.DataFrame, y: np.ndarray) -> None:
-        """Warn of single columns that tell the classes apart all by themselves."""
+        """Warn of single columns that separate the classes on their own."""
         for name in X.columns:
             auc = single_column_auc(X[name], y)
             if auc >= GIVES_AWAY:

@@ -368,7 +368,7 @@ def judge(claims: Iterable[Claim], evidence: Evidence) -> pd.DataFrame:
 
 
 def by_share(done: float, of: float) -> str:
-    """Give the verdict of the common scale: nine tenths, half, less.
+    """Give the verdict of the common scale, from 90 % and from 50 % on.
 
     Parameters
     ----------

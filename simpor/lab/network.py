@@ -46,7 +46,7 @@ class _Bar(tqdm):
     """A progress bar that training threads can draw, whatever happened to other bars before.
 
     All bars of a process share one lock, and tqdm does not release it when drawing fails or is
-    interrupted: the thread that drew would keep it, and every other thread would wait for ever.
+    interrupted: the thread that drew would keep it, and every other thread would wait forever.
     """
 
     def refresh(
@@ -185,7 +185,7 @@ class NetworkStack:
         ValueError
             If a member has no rows, other columns than the first, or labels out of range.
         """
-        import_keras()  # refuses a process in which TensorFlow would wait for ever
+        import_keras()  # refuses a process in which TensorFlow would wait forever
         Xs = [np.ascontiguousarray(X, dtype=np.float32) for X in Xs]
         ys = [np.asarray(y, dtype=np.int32) for y in ys]
         _check_members(Xs, ys, seeds, n_classes)

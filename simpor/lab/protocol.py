@@ -227,7 +227,7 @@ def _prepare(
     """Scale and resample the training part of a split; a classifier is trained at once."""
     trial = _Trial(method, fold, seed, for_threshold, held_out=test)
     # One thread per job: jobs fill the cores, and results do not depend on the thread count.
-    # And no jobs inside a job: a cluster's workers would wait for one another, at times for ever.
+    # And no jobs inside a job: a cluster's workers would wait for one another, at times forever.
     with threadpool_limits(1), parallel_config("sequential"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # warnings are not recorded
         try:
