@@ -342,7 +342,7 @@ def plan(table: Table, quick: bool, seed: int) -> list[Split]:
     """
     splits = splits_of(table, 1 if quick else 2, seed)
     n_copies, share = copies_across(table, splits)
-    if share > 0:
+    if share >= 0.005:  # less would read "0%"
         table.warnings.append(
             f"{n_copies:,} rows have an exact copy in the columns that are used, and {share:.0%} of a "
             "test part's rows have one in the training part. If the same thing was recorded twice, "

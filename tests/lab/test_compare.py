@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from simpor import SIMPOR
 from simpor.lab import _compare_folds, _compare_table
 from simpor.lab import compare as module
-from simpor.lab._compare_decision import decide, scores_of
+from simpor.lab._compare_decision import decide, number, scores_of
 from simpor.lab._compare_folds import (
     Costs,
     Outcome,
@@ -174,6 +174,16 @@ def test_copies_across_the_split_are_named_and_groups_keep_them_together():
     assert any("exact copy" in warning for warning in apart.warnings)
     module.plan(together, True, 0)
     assert not together.warnings
+
+
+def test_a_few_copies_in_a_large_table_are_no_warning():
+    frame = mixed(1000)
+    frame.iloc[1] = frame.iloc[0]
+    table = prepare(frame.drop(columns="fraud"), frame["fraud"])
+    splits = module.plan(table, True, 0)
+    n_copies, share = copies_across(table, splits)
+    assert n_copies == 2 and 0 < share < 0.005
+    assert not table.warnings
 
 
 def test_by_time_every_training_part_is_earlier():
@@ -379,6 +389,14 @@ def test_with_costs_the_cost_is_the_score():
 
 def costs_by_hand(y, predicted):
     return (20 * ((y == 1) & ~predicted).sum() + ((y == 0) & predicted).sum()) / len(y) * 1000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0.000"), (0.0004, "0.0004"), (0.0617, "0.062"), (99.5, "99.500"), (-1245.3, "-1,245")],
+)
+def test_numbers_have_digits_that_can_be_read(value, text):
+    assert number(value) == text
 
 
 def test_a_method_that_fails_is_named_and_left_out(monkeypatch):
