@@ -12,7 +12,7 @@ INSTALLED := .venv/installed
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help book test processors check chapters study-small lab lock lowest coverage mutants audit dist clean
+.PHONY: help book pages test processors check chapters study-small lab lock lowest coverage mutants audit dist clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,6 +22,9 @@ book: $(INSTALLED)  ## build the book from the chapters' stored outputs
 	@rm -rf _build
 	@.venv/bin/jupyter-book build . --quiet -n -W --keep-going
 	@echo "The book is built. Open $(CURDIR)/_build/html/index.html"
+
+pages: book  ## build the book and look at it in Chromium: figures against the records, and its print
+	@$(PYTHON) tests/browser/pages.py _build/html
 
 PYTEST_ARGUMENTS := --quiet -n auto --maxprocesses=4 --dist loadfile \
 	--nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests simpor book

@@ -152,6 +152,7 @@ $lines
         row.querySelector(".dot").style.transform = "translateX(" + x + "px)";
         row.querySelector(".way").style.transform =
           "translateX(" + from + "px) scaleX(" + (x - from) / $unit + ")";
+        row.dataset.rank = ranks[i];
         row.querySelector(".value").textContent = ranks[i].toFixed(1);
       });
       box.querySelector("output").textContent = chosen.sentence;

@@ -1,0 +1,132 @@
+// Operates the figures of the built book as a reader does, and prints chapters; see pages.py, which starts it:
+//
+//     node tests/browser/figures.mjs _build/html EXPECTED.json [CHAPTER.html ...]
+//
+// Everything is read from the folder, without a server. Listed are numbers that differ from the expected ones by more
+// than 1e-6, dots that stand elsewhere than their numbers, sentences that are not said, figures that move for readers
+// who asked for rest, what the page asks of the network, and printed pages without content. The exit status is 1 if
+// anything is listed.
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { inflateSync } from "node:zlib";
+import { chromium } from "playwright-core";
+
+const [folder, file, ...chapters] = process.argv.slice(2);
+const expected = JSON.parse(readFileSync(file, "utf8"));
+const address = (name) => pathToFileURL(resolve(folder, name)).href;
+const FIRST = "book/index.html";
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+let found = 0;
+let compared = 0;
+const check = (good, line) => {
+  if (good) return;
+  found += 1;
+  console.log(line);
+};
+const near = (a, b, tolerance, line) => {
+  compared += 1;
+  check(Math.abs(a - b) <= tolerance, `${line}: ${a} instead of ${b}`);
+};
+
+async function open(name, settings) {
+  const context = await browser.newContext({ reducedMotion: "reduce", ...settings });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => check(false, `${name}: ${error.message}`));
+  page.on("request", (request) => check(/^(file|data|blob):/.test(request.url()), `${name} asks for ${request.url()}`));
+  await page.goto(address(name), { waitUntil: "load" });
+  return page;
+}
+
+// What a reader sees of "Who may choose?": per method the number, the rank at which its dot stands, its place from above.
+const read = () => {
+  const box = document.querySelector(".who");
+  const numbers = [...box.querySelectorAll("svg > text")].slice(0, 7).map((text) => text.getBoundingClientRect());
+  const centre = (rectangle) => rectangle.left + rectangle.width / 2;
+  const [first, last] = [centre(numbers[0]), centre(numbers[6])];
+  return {
+    rows: [...box.querySelectorAll(".row")].map((row) => {
+      const dot = row.querySelector(".dot").getBoundingClientRect();
+      const text = row.querySelector(".value").textContent;
+      return { rank: Number(row.dataset.rank), text: Number(text), at: 1 + (6 * (centre(dot) - first)) / (last - first), top: dot.top };
+    }),
+    said: box.querySelector("output").textContent,
+    chosen: box.querySelector("input:checked").value,
+    controls: box.querySelector("fieldset").checkVisibility(),
+    rests: getComputedStyle(box.querySelector(".dot")).transitionProperty === "none",
+    letters: (parseFloat(getComputedStyle(box.querySelector("svg")).fontSize) * box.querySelector("svg").clientWidth) / 480,
+    inside: box.getBoundingClientRect().right <= innerWidth && document.documentElement.scrollWidth <= innerWidth,
+  };
+};
+
+function compare(seen, k, look, scripts = true) {
+  const { name, ranks, sentence } = expected.cases[k];
+  ranks.forEach((rank, i) => {
+    const where = `${look}, ${name}, ${expected.methods[i]}`;
+    if (scripts) near(seen.rows[i].rank, rank, 1e-6, `${where}, number`);
+    near(seen.rows[i].text, rank, 0.05 + 1e-9, `${where}, text`);
+    near(seen.rows[i].at, rank, 1e-3, `${where}, place of the dot`);
+  });
+  const byPlace = seen.rows.map((row, i) => [row.top, ranks[i]]).sort((a, b) => a[0] - b[0]);
+  check(byPlace.every(([, rank], i) => i === 0 || rank >= byPlace[i - 1][1]), `${look}, ${name}: lines are not sorted`);
+  check(seen.said === sentence, `${look}, ${name}: says "${seen.said}"`);
+}
+
+for (const [look, settings] of Object.entries({
+  desktop: { viewport: { width: 1280, height: 900 } },
+  dark: { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
+  phone: { viewport: { width: 390, height: 844 } },
+})) {
+  const page = await open(FIRST, settings);
+  const data = JSON.parse(await page.textContent('.who script[type="application/json"]'));
+  expected.cases.forEach((one, k) => {
+    for (const key of ["ranks", "f1"]) one[key].forEach((value, i) => near(data.cases[k][key][i], value, 1e-6, `${key} of ${one.name}`));
+  });
+  await page.focus(".who input:checked");
+  for (let turn = 0; turn <= expected.cases.length; turn++) {
+    const seen = await page.evaluate(read);
+    const k = (expected.shown + turn) % expected.cases.length; // arrow keys go round
+    check(Number(seen.chosen) === k, `${look}: the arrow key leads to choice ${seen.chosen} instead of ${k}`);
+    check(seen.controls && seen.rests && seen.inside, `${look}: controls ${seen.controls}, rests ${seen.rests}, inside ${seen.inside}`);
+    check(seen.letters >= 11, `${look}: letters of ${seen.letters} px`);
+    compare(seen, k, look);
+    await page.keyboard.press("ArrowRight");
+  }
+  await page.context().close();
+}
+const still = await open(FIRST, { viewport: { width: 1280, height: 900 }, javaScriptEnabled: false });
+const seen = await still.evaluate(read);
+check(!seen.controls, "without scripts: controls that do nothing");
+compare(seen, expected.shown, "without scripts", false);
+await still.context().close();
+
+// How many letters and pictures stand on every page of a PDF that Chromium wrote.
+function contents(pdf) {
+  const text = pdf.toString("latin1");
+  const objects = new Map([...text.matchAll(/^(\d+) 0 obj\s([^]*?)endobj/gm)].map((match) => [match[1], match]));
+  const kids = [...objects.values()].filter((match) => /\/Type \/Page\b(?!s)/.test(match[2]));
+  return kids.map((match) => {
+    const stream = objects.get(match[2].match(/\/Contents (\d+) 0 R/)[1]);
+    const start = stream.index + stream[0].indexOf("stream") + 7;
+    const drawn = inflateSync(pdf.subarray(start)).toString("latin1");
+    const letters = [...drawn.matchAll(/<([0-9A-Fa-f]+)>/g)].reduce((sum, [, hex]) => sum + Math.floor(hex.length / 4), 0);
+    return { letters, pictures: (drawn.match(/ Do\b/g) ?? []).length };
+  });
+}
+for (const name of chapters) {
+  const page = await open(name, { viewport: { width: 1280, height: 900 }, colorScheme: "dark", reducedMotion: "no-preference" });
+  await page.evaluate(() => window.MathJax?.startup?.promise);
+  const pages = contents(await page.pdf({ format: "A4" }));
+  check(pages.length > 3, `${name}: only ${pages.length} pages on paper`);
+  pages.slice(0, -1).forEach(({ letters, pictures }, i) => check(letters > 300 || pictures > 0, `${name}: page ${i + 1} of ${pages.length} has ${letters} letters`));
+  // What fades in prints as nothing: the same page without any animation tells how much there is.
+  await page.addStyleTag({ content: "* { animation: none !important; transition: none !important; }" });
+  const [printed, whole] = [pages, contents(await page.pdf({ format: "A4" }))].map((all) => all.reduce((sum, { letters }) => sum + letters, 0));
+  check(printed >= 0.99 * whole, `${name}: ${printed} of ${whole} letters are printed`);
+  console.log(`${name}: ${pages.length} pages on paper, ${printed} of ${whole} letters`);
+  await page.context().close();
+}
+await browser.close();
+console.log(`${compared} numbers compared: ${found} findings`);
+process.exit(found ? 1 : 0);
