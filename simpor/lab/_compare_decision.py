@@ -367,7 +367,7 @@ class _Sentences:
 
 
 def number(value: float) -> str:
-    """Three digits after the point, none from 100 on; one significant digit for what would be 0.000."""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
+    """Three digits after the point, fewer from 10 on; one significant digit for what would be 0.000."""
+    if abs(value) >= 10:
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}"
     return f"{value:.3f}" if abs(value) >= 0.0005 or value == 0 else f"{value:.1g}"

@@ -393,7 +393,7 @@ def costs_by_hand(y, predicted):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0, "0.000"), (0.0004, "0.0004"), (0.0617, "0.062"), (99.5, "99.500"), (-1245.3, "-1,245")],
+    [(0.0, "0.000"), (0.0004, "0.0004"), (0.0617, "0.062"), (13.791, "13.8"), (-1245.3, "-1,245")],
 )
 def test_numbers_have_digits_that_can_be_read(value, text):
     assert number(value) == text
