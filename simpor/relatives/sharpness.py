@@ -292,7 +292,8 @@ def _network(sizes: Sequence[int], rng: np.random.RandomState) -> Any:
 
 def _losses(network: Any, rows: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropy of each row, in nats."""
-    _, tf = import_keras()
+    import tensorflow as tf
+
     return tf.nn.softmax_cross_entropy_with_logits(targets, network(rows))
 
 
@@ -300,7 +301,8 @@ def _ascent(
     network: Any, rows: Tensor, targets: Tensor, weights: Tensor, rho: float, variant: str
 ) -> list[Tensor]:
     """The step to a worse place nearby, for each array of the network's weights."""
-    _, tf = import_keras()
+    import tensorflow as tf
+
     variables = network.trainable_variables
     with tf.GradientTape(persistent=True) as tape:
         losses = _losses(network, rows, targets)

@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import subprocess
 import sys
 
 import numpy as np
@@ -302,3 +303,15 @@ def test_without_keras_the_cure_is_named(rows, monkeypatch):
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(ImportError, match=r'pip install "simpor\[keras\]"'):
         AsymmetricSAM().fit(*rows)
+
+
+def test_compiling_warns_of_nothing():
+    """TensorFlow would print the whole environment if it met a function that it cannot read."""
+    code = (
+        "import numpy as np\n"
+        "from simpor.relatives import AsymmetricSAM\n"
+        "X = np.arange(12.0).reshape(6, 2) / 12\n"
+        "AsymmetricSAM(batch_size=1, n_epochs=40, random_state=0).fit(X, [0, 0, 0, 0, 1, 1])\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "WARNING:tensorflow" not in run.stderr
