@@ -7,11 +7,16 @@ import re
 from pathlib import Path
 
 from fontTools import subset
+from PIL import Image
 from sphinx.util.fileutil import copy_asset
 
-# The build with all TeX extensions inside: the plain one fetches some when a formula needs them.
-SCRIPT = "tex-chtml-full.js"
+# MathJax piece by piece: the builds in one file bring half a megabyte more, among it a menu that makes every
+# formula a stop for the tabulator.
+SCRIPT = "startup.js"
+PIECES = ["core", "input/tex", "output/chtml", "a11y/assistive-mml"]
+LETTERS = "output/chtml/fonts/tex.js"  # the second piece of the output, which asks for it by itself
 FONTS = "output/chtml/fonts/woff-v2"
+EXTENSIONS = "input/tex/extensions"  # fetched one by one, where a formula needs it
 
 # What theme, docutils and pandas write, and what a browser or a screen reader wants instead. They reach
 # pages from many templates, so the finished pages are rewritten. None finds anything to do a second time.
@@ -47,27 +52,37 @@ REPAIRS = [
 ]
 
 
+def choose_pieces(app, config):
+    """Tell MathJax what to load."""
+    config.mathjax3_config = {**(config.mathjax3_config or {}), "loader": {"load": PIECES}}
+
+
 def copy_mathjax(app, exception):
-    """Take MathJax from an installed package: its script and its fonts, 1.7 of 24 MB."""
+    """Take MathJax from an installed package: what pages load, its fonts and extensions, 1.5 of 24 MB."""
     if exception is not None:
         return
     # The package's module name has hyphens, so that it cannot be imported by a statement.
     package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent
     source, target = package / "static" / "mathjax", Path(app.outdir) / "_static" / "mathjax"
-    copy_asset(source / SCRIPT, target)
-    copy_asset(source / FONTS, target / FONTS)
+    for piece in [SCRIPT, LETTERS, *(f"{piece}.js" for piece in PIECES)]:
+        copy_asset(source / piece, (target / piece).parent)
+    for folder in (FONTS, EXTENSIONS):
+        copy_asset(source / folder, target / folder)
 
 
-# Without a formula on the page, MathJax is 1.3 MB for nothing.
+# Without a formula on the page, MathJax is 0.8 MB for nothing.
 MATHJAX = r"\s*<script>window\.MathJax = .*?</script>\s*<script [^>]*mathjax/[^>]*></script>"
 FORMULA = re.compile(r'class="(?:[^"]* )?(?:math|tex2jax_process|mathjax_process|output_area)[ "]')
+
+# The page of results loads the search by itself; everywhere else the index would wait for a reader who asks.
+SEARCH = r"\s*<script [^>]*(?:searchtools|language_data|searchindex)\.js[^>]*></script>"
 
 RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 CODE = re.compile(r"\\([ef][0-9a-f]{3,4})\b")
 
 
 def embed_icons(app, exception):
-    """Put the icons that are used into the theme's style sheet, as fonts of a few kB each."""
+    """Keep the icons that are used: their rules in the theme's style sheet, and fonts of a few kB each."""
     if exception is not None or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
@@ -80,10 +95,15 @@ def embed_icons(app, exception):
     for path in files:
         used.update(re.findall(r"\bfa-[a-z0-9-]+", path.read_text(encoding="utf-8")))
     codes = set()
-    for selector, body in RULE.findall(text):
-        names = set(re.findall(r"\.(fa-[a-z0-9-]+):", selector))
-        if not names or names & used:
-            codes.update(int(code, 16) for code in CODE.findall(body))
+
+    def of_a_used_icon(rule):
+        names = set(re.findall(r"\.(fa-[a-z0-9-]+):", rule[1]))
+        if names and not names & used:
+            return ""
+        codes.update(int(code, 16) for code in CODE.findall(rule[2]))
+        return rule[0]
+
+    text = RULE.sub(of_a_used_icon, text)
 
     def data(match):
         font = subset.load_font(sheet.parent / f"{match[1]}.ttf", options := subset.Options())
@@ -96,6 +116,32 @@ def embed_icons(app, exception):
 
     address = r'src:url\((\.\./vendor/[^)]*?)\.woff2\) format\("woff2"\),url\([^)]*\) format\("truetype"\)'
     sheet.write_text(re.sub(address, data, text), encoding="utf-8")
+
+
+CSS_DPI = 100  # at which a figure has its natural size on the page; its file may be finer
+PICTURE = re.compile(r'<img ([^>]*src="((?:\.\./)*_images/[^"]+\.png)"[^>]*?) ?/?>')
+
+
+def shrink_pictures(app, exception):
+    """Store the figures with 256 colours, a third of the bytes, and tell the pages how large each is."""
+    if exception is not None or app.builder.format != "html":
+        return
+    sizes = {}
+    for path in (Path(app.outdir) / "_images").glob("*.png"):
+        image = Image.open(path)
+        dpi = image.info.get("dpi", (CSS_DPI, CSS_DPI))
+        sizes[path.name] = [round(CSS_DPI * side / dpi[0]) for side in image.size]
+        if image.mode != "P":
+            few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            few.save(path, optimize=True, dpi=dpi)
+
+    def with_size(match):
+        width, height = sizes[Path(match[2]).name]
+        return f'<img {match[1]} width="{width}" height="{height}">'
+
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(PICTURE.sub(with_size, text), encoding="utf-8")
 
 
 def drop_repeated_scripts(app, pagename, templatename, context, doctree):
@@ -121,14 +167,18 @@ def repair_pages(app, exception):
             text = re.sub(pattern, instead, text)
         if not FORMULA.search(text):
             text = re.sub(MATHJAX, "", text, flags=re.DOTALL)
+        if path.name != "search.html":
+            text = re.sub(SEARCH, "", text)
         path.write_text(text, encoding="utf-8")
 
 
 def setup(app):
     app.config.mathjax_path = f"mathjax/{SCRIPT}"
+    app.connect("config-inited", choose_pieces)
     # After the extensions (500) that add scripts to the page.
     app.connect("html-page-context", drop_repeated_scripts, priority=900)
     app.connect("build-finished", copy_mathjax)
     app.connect("build-finished", repair_pages)
     app.connect("build-finished", embed_icons)
+    app.connect("build-finished", shrink_pictures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,6 +5,7 @@ import base64
 import importlib
 import importlib.util
 import io
+import json
 import posixpath
 import re
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
+from PIL import Image
 
 import simpor
 
@@ -175,11 +177,43 @@ def test_images_have_a_text(soups):
             assert image.get("alt"), f"{name}: {image['src']}"
 
 
-def test_pages_are_small(soups, html):
+def weight(name, page, html):
+    """Bytes that a browser needs for a page: its text, the files it names, MathJax's pieces and all its fonts."""
+    here = (html / name).parent
+    files = {
+        here / re.split(r"[?#]", address)[0] for address in fetched(page) if address[:5] != "data:"
+    }
+    if any("mathjax/" in address for address in fetched(page)):
+        mathjax = html / "_static" / "mathjax"
+        (pieces,) = re.findall(r'"loader": \{"load": (\[[^]]*\])', str(page))
+        files |= {mathjax / f"{piece}.js" for piece in json.loads(pieces)}
+        files |= {path for path in (mathjax / "output").rglob("*") if path.is_file()}
+    return (html / name).stat().st_size + sum(file.stat().st_size for file in files)
+
+
+def test_pages_are_light(soups, html):
+    weights = {name: weight(name, page, html) for name, page in soups.items()}
+    assert weights.pop("book/index.html") < 1_000_000
+    assert {name: bytes_ for name, bytes_ in weights.items() if bytes_ > 2_500_000} == {}
+    assert max(weights.values()) > 1_000_000  # the heavy parts are counted
+
+
+def test_index_of_the_search_waits_for_a_search(soups):
     for name, page in soups.items():
-        sources = {image["src"] for image in page.select("article img")}
-        files = {(html / name).parent / source for source in sources if source[:5] != "data:"}
-        assert len(str(page)) + sum(file.stat().st_size for file in files) < 2_000_000, name
+        loads = any("searchindex.js" in address for address in fetched(page))
+        assert loads == (name == "search.html"), name
+    # The field on every page leads there.
+    chapter = soups["book/04_sphere.html"]
+    assert {form["action"] for form in chapter.select("form.bd-search")} == {"../search.html"}
+
+
+def test_figures_state_their_size(soups, html):
+    for name, page in soups.items():
+        for image in page.select('article img[src*="_images/"][src$=".png"]'):
+            width, height = Image.open((html / name).parent / image["src"]).size
+            assert int(image["width"]) / int(image["height"]) == pytest.approx(
+                width / height, rel=0.01
+            )
 
 
 def test_repairs_leave_nothing_to_repair(html, root):
