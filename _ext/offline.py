@@ -48,7 +48,7 @@ REPAIRS = [
     # The theme says three times how wide a page is.
     (r'<meta name="viewport" content="width=device-width, initial-scale=1" ?/>', ""),
     # Mean and spread stay together.
-    (r"(<td>-?[\d.]+%?) \+/- (?=\d)", "\\1 \N{PLUS-MINUS SIGN}\N{NO-BREAK SPACE}"),
+    (r"(<td>[-+]?[\d.]+%?) \+/- (?=\d)", "\\1 \N{PLUS-MINUS SIGN}\N{NO-BREAK SPACE}"),
 ]
 
 
