@@ -132,7 +132,7 @@ def shrink_pictures(app, exception):
         dpi = image.info.get("dpi", (CSS_DPI, CSS_DPI))
         sizes[path.name] = [round(CSS_DPI * side / dpi[0]) for side in image.size]
         if image.mode != "P":
-            few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            few = image.convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
             few.save(path, optimize=True, dpi=dpi)
 
     def with_size(match):

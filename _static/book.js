@@ -1,4 +1,5 @@
-// Two things that a style sheet cannot do: formulas and tables that fit the screen, and a page that prints whole.
+// What a style sheet cannot do: formulas and tables that fit the screen, figures that open at their natural size, and
+// a page that prints whole.
 (function () {
   const SMALLEST = 0.55; // of the usual size
 
@@ -35,6 +36,37 @@
   window.addEventListener("resize", fitAll);
   // Tables in folded cells have no width before they are opened.
   document.addEventListener("toggle", fitAll, true);
+
+  // A figure that is shown smaller than it is becomes a button, which opens it in a window of its own.
+  const dialog = document.createElement("dialog");
+  dialog.className = "natural";
+  dialog.innerHTML = '<form method="dialog"><button class="btn btn-sm btn-outline-secondary">Close</button></form><div tabindex="0"></div>';
+  dialog.setAttribute("aria-label", "Figure at its natural size");
+  document.body.append(dialog);
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+
+  function openAtNaturalSize(image) {
+    const copy = image.cloneNode();
+    copy.removeAttribute("class");
+    dialog.lastElementChild.replaceChildren(copy);
+    dialog.showModal();
+  }
+
+  function offerNaturalSize() {
+    document.querySelectorAll(".bd-article .cell_output img[width]").forEach(function (image) {
+      const shrunk = image.clientWidth > 0 && image.clientWidth < Number(image.getAttribute("width")) - 1;
+      if (!shrunk || image.closest("button, a")) return;
+      const button = document.createElement("button");
+      button.className = "enlarge";
+      button.title = "Open at natural size";
+      button.addEventListener("click", () => openAtNaturalSize(image));
+      image.replaceWith(button);
+      button.append(image);
+    });
+  }
+  window.addEventListener("load", offerNaturalSize);
+  window.addEventListener("resize", offerNaturalSize);
+  document.addEventListener("toggle", offerNaturalSize, true);
 
   // On paper: light, and with every solution and folded output open. Afterwards as it was.
   const root = document.documentElement;

@@ -1,34 +1,81 @@
 """The book's figures: a style, a colour and a marker for each class, a function for each kind.
 
 Every drawing function takes the axes to draw on and returns them. Nothing here sets a title: the
-caption of a figure belongs to the page. Colours are the colour-blind safe pair of Okabe and Ito,
-and each class has its own marker, so that a figure also reads in grey.
+caption of a figure belongs to the page. Colours are those of :mod:`simpor.lab.colours`, and each
+meaning has its own marker as well, so that a figure also reads in grey.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.inspection import DecisionBoundaryDisplay
 
 from simpor._moved import moved
+from simpor.lab.colours import (
+    BLUE,
+    CLASS_COLOURS,
+    DIFFERENCES,
+    DOUBT,
+    FAINT,
+    GREEN,
+    GREY,
+    INK,
+    LINES,
+    PALE,
+    PAPER,
+    SIMPOR_COLOUR,
+    SIMPOR_IN_THE_DARK,
+    VERDICT_COLOURS,
+    VERMILION,
+)
 from simpor.lab.methods import METHODS
 from simpor.lab.overlap import first_component_counts
 
-BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
-
-# Of SIMPOR among other methods, which are grey: the colour of no class.
-SIMPOR_COLOUR, SIMPOR_IN_THE_DARK = "#AA3377", "#EE88BB"
+__all__ = [
+    "BLUE",
+    "CLASS_COLOURS",
+    "DIFFERENCES",
+    "DOUBT",
+    "FAINT",
+    "GREEN",
+    "GREY",
+    "INK",
+    "LINES",
+    "MAJORITY",
+    "MINORITY",
+    "PALE",
+    "PAPER",
+    "SIMPOR_COLOUR",
+    "SIMPOR_IN_THE_DARK",
+    "SYNTHETIC",
+    "VERDICT_COLOURS",
+    "VERMILION",
+    "against_identity",
+    "curve_with_bars",
+    "decision_boundary",
+    "forest",
+    "forests",
+    "heat_map",
+    "original_against_reproduced",
+    "originals_against_reproduced",
+    "pca_histogram",
+    "pca_projection",
+    "scatter_classes",
+    "synthetic",
+    "use_style",
+]
 
 _Look = dict[str, Any]  # keywords of matplotlib's scatter
 
@@ -36,13 +83,7 @@ MAJORITY: _Look = dict(color=BLUE, marker="o", s=14, alpha=0.55, linewidths=0, l
 MINORITY: _Look = dict(color=VERMILION, marker="^", s=24, alpha=0.9, linewidths=0, label="minority")
 SYNTHETIC: _Look = dict(color=GREEN, marker="x", s=20, alpha=0.8, linewidths=1.0, label="synthetic")
 
-# From the majority's side to the minority's, white where neither wins.
-CLASS_COLOURS = LinearSegmentedColormap.from_list(
-    "majority to minority", ["#7FB8D8", "#FFFFFF", "#EAAE7F"]
-)
-
-# Below and above zero, for differences: an odd number of shades, so that zero is white.
-DIFFERENCES = LinearSegmentedColormap.from_list("differences", [VERMILION, "#FFFFFF", BLUE], N=257)
+STYLE = Path(__file__).with_name("book.mplstyle")
 
 
 def use_style() -> None:
@@ -56,30 +97,8 @@ def use_style() -> None:
     >>> matplotlib.rcParams["figure.facecolor"]
     'white'
     """
-    mpl.rcParams.update(
-        {
-            "figure.figsize": (6.4, 4.0),
-            "figure.dpi": 100,
-            "savefig.dpi": 100,
-            "figure.facecolor": "white",
-            "savefig.facecolor": "white",
-            "figure.constrained_layout.use": True,
-            "axes.prop_cycle": cycler(
-                color=[BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY]
-            ),
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.titlesize": 10,
-            "axes.labelsize": 10,
-            "font.size": 10,
-            "legend.fontsize": 9,
-            "legend.frameon": False,
-            "xtick.labelsize": 9,
-            "ytick.labelsize": 9,
-            "lines.linewidth": 1.8,
-            "image.cmap": "viridis",
-        }
-    )
+    matplotlib.style.use(STYLE)
+    mpl.rcParams["axes.prop_cycle"] = cycler(color=LINES)
 
 
 def scatter_classes(ax: Axes, X: ArrayLike, y: ArrayLike, *, positive: Hashable = 1) -> Axes:
@@ -195,7 +214,7 @@ def decision_boundary(
         display.xx1,
         display.response,
         levels=[0.5],
-        colors="black",
+        colors=INK,
         linewidths=1.4,
         zorder=5,
     )
@@ -259,7 +278,7 @@ def pca_histogram(
     """
     edges, majority, minority = first_component_counts(X, y, positive=positive, bins=bins)
     shared = np.minimum(majority, minority)
-    ax.stairs(shared, edges, fill=True, color="0.8", label="in both")
+    ax.stairs(shared, edges, fill=True, color=FAINT, label="in both")
     ax.stairs(majority, edges, color=BLUE, linewidth=1.8, label="majority")
     ax.stairs(
         minority,
@@ -296,35 +315,36 @@ def original_against_reproduced(ax: Axes, table: pd.DataFrame) -> Axes:
     if missing:
         raise ValueError(f"the table lacks the column(s) {sorted(missing)}; add them.")
     place = np.arange(len(table))
-    for i, (published, reproduced) in enumerate(table[["published", "reproduced"]].to_numpy()):
-        ax.plot([published, reproduced], [i, i], color="0.75", linewidth=1, zorder=1)
-    ax.errorbar(
-        table["reproduced"],
-        place,
-        xerr=table["spread"],
-        fmt="o",
-        color=BLUE,
-        markersize=6,
-        capsize=3,
-        linewidth=1.4,
-        label="ours",
-        zorder=2,
-    )
-    ax.plot(
-        table["published"],
-        place,
-        linestyle="none",
-        marker="D",
-        color=VERMILION,
-        markerfacecolor="white",
-        markersize=7,
-        label="paper",
-        zorder=3,
-    )
+    ax.hlines(place, table["published"], table["reproduced"], color=FAINT, linewidth=1, zorder=1)
+    ours = table.index.str.startswith("SIMPOR")
+    for chosen, color in ((~ours, GREY), (ours, SIMPOR_COLOUR)):
+        ax.errorbar(
+            table["reproduced"][chosen],
+            place[chosen],
+            xerr=table["spread"][chosen],
+            fmt="o",
+            color=color,
+            markersize=6,
+            capsize=3,
+            linewidth=1.4,
+            label="ours" if color == GREY else None,
+            zorder=2,
+        )
+        ax.plot(
+            table["published"][chosen],
+            place[chosen],
+            linestyle="none",
+            marker="D",
+            color=color,
+            markerfacecolor=PAPER,
+            markersize=7,
+            label="paper" if color == GREY else None,
+            zorder=3,
+        )
     ax.set_yticks(place, table.index)
     ax.set_ylim(len(table) - 0.5, -0.5)  # the first method on top, also on shared axes
     ax.locator_params(axis="x", nbins=4)
-    ax.grid(axis="x", color="0.9")
+    ax.grid(axis="x", color=PALE)
     ax.set_axisbelow(True)
     return ax
 
@@ -353,7 +373,7 @@ def forest(ax: Axes, table: pd.DataFrame) -> Axes:
     table : DataFrame
         From :func:`simpor.lab.intervals.paired_differences`: index ``method`` (names of
         :data:`simpor.lab.methods.METHODS`), columns ``difference``, ``low`` and ``high``. SIMPOR's
-        variants are drawn as triangles in vermilion.
+        variants are drawn as squares in their colour.
 
     Returns
     -------
@@ -361,8 +381,8 @@ def forest(ax: Axes, table: pd.DataFrame) -> Axes:
     """
     place = np.arange(len(table))
     ours = table.index.str.startswith("simpor")
-    ax.axvline(0, color="0.6", linewidth=1)
-    for chosen, color, marker in ((~ours, BLUE, "o"), (ours, VERMILION, "^")):
+    ax.axvline(0, color=FAINT, linewidth=1)
+    for chosen, color, marker in ((~ours, GREY, "o"), (ours, SIMPOR_COLOUR, "s")):
         middle = table["difference"][chosen]
         to_the_ends = [middle - table["low"][chosen], table["high"][chosen] - middle]
         ax.errorbar(
@@ -397,7 +417,7 @@ def forests(axes: Iterable[Axes], tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def curve_with_bars(ax: Axes, table: pd.DataFrame, *, label: str | None = None) -> Axes:
-    """Draw a mean score against the values of a parameter, each with its interval.
+    """Draw SIMPOR's mean score against the values of a parameter, each with its interval.
 
     Parameters
     ----------
@@ -418,7 +438,7 @@ def curve_with_bars(ax: Axes, table: pd.DataFrame, *, label: str | None = None) 
         table["mean"],
         yerr=to_the_ends,
         fmt="o-",
-        color=BLUE,
+        color=SIMPOR_COLOUR,
         capsize=2,
         elinewidth=0.9,
         linewidth=1.4,
@@ -429,7 +449,7 @@ def curve_with_bars(ax: Axes, table: pd.DataFrame, *, label: str | None = None) 
 
 
 def heat_map(ax: Axes, table: pd.DataFrame, *, limit: float) -> Axes:
-    """Draw a table of differences: vermilion below zero, white at zero, blue above.
+    """Draw a table of differences: purple below zero, white at zero, green above.
 
     Differences of ``limit`` and more have the full colour and the sign "+" or "-" as a second cue;
     what is missing is grey.
@@ -449,13 +469,13 @@ def heat_map(ax: Axes, table: pd.DataFrame, *, limit: float) -> Axes:
     """
     values = table.to_numpy(dtype=float)
     ax.imshow(values, cmap=DIFFERENCES, vmin=-limit, vmax=limit, aspect="auto")
-    ax.set_facecolor("0.8")
+    ax.set_facecolor(FAINT)
     for i, j in np.argwhere(np.abs(values) >= limit):
         ax.text(
             j,
             i,
             "+" if values[i, j] > 0 else "\N{MINUS SIGN}",
-            color="white",
+            color=PAPER,
             size=7,
             ha="center",
             va="center",
@@ -477,7 +497,7 @@ def against_identity(
     published, reproduced : DataFrame of shape (data sets, methods)
         Of the same methods; a data set or method that only one of them has is left out.
     ours : str
-        The column that is drawn as triangles in vermilion, on top of the others.
+        The column that is drawn as squares in its colour, on top of the others.
 
     Returns
     -------
@@ -498,7 +518,7 @@ def against_identity(
         min(published.min().min(), reproduced.min().min()),
         max(published.max().max(), reproduced.max().max()),
     ]
-    ax.plot(ends, ends, color="black", linewidth=1, zorder=1)
+    ax.plot(ends, ends, color=INK, linewidth=1, zorder=1)
     ax.scatter(
         published.loc[:, others],
         reproduced.loc[:, others],
@@ -512,9 +532,9 @@ def against_identity(
     ax.scatter(
         published[ours],
         reproduced[ours],
-        s=26,
-        color=VERMILION,
-        marker="^",
+        s=20,
+        color=SIMPOR_COLOUR,
+        marker="s",
         alpha=0.9,
         linewidths=0,
         label=ours,

@@ -12,7 +12,7 @@ from 14 sources. :func:`family_means` turns the 41 rows into 14, and everything 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import baycomp
@@ -23,6 +23,7 @@ from matplotlib.axes import Axes
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from simpor.lab.colours import FAINT, GREY, INK, PALE, PAPER, SIMPOR_COLOUR
 from simpor.lab.datasets import FAMILIES
 
 
@@ -321,19 +322,57 @@ def all_pairs_wilcoxon_holm(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def critical_difference_diagram(ax: Axes, table: pd.DataFrame, *, alpha: float = 0.05) -> Axes:
-    """Draw the mean ranks on a line and join methods that the all-pairs test does not tell apart.
+def equal_groups(p: pd.DataFrame, *, alpha: float = 0.05) -> list[set[str]]:
+    """List the largest groups of methods in which no pair differs at the level ``alpha``.
 
-    A bar has a dot at every method that it joins. It may pass over others: on the F1 of the TAI
-    paper SIMPOR and ADASYN are joined, and GDO, whose mean rank lies between, is not.
+    Parameters
+    ----------
+    p : DataFrame of shape (methods, methods)
+        Adjusted p values of all pairs, such as from :func:`all_pairs_wilcoxon_holm`.
+    alpha : float, default=0.05
+
+    Returns
+    -------
+    groups : list of set of str
+        Each with two methods or more; a method may belong to several, or to no group.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from simpor.lab.statistics import equal_groups
+    >>> p = pd.DataFrame([[1, 0.5, 0.01], [0.5, 1, 0.2], [0.01, 0.2, 1]], list("abc"), list("abc"))
+    >>> [sorted(group) for group in equal_groups(p)]
+    [['a', 'b'], ['b', 'c']]
+    """
+    joined = {method: set(p.index[p[method] >= alpha]) - {method} for method in p}
+
+    # Bron and Kerbosch: every group that no further method could join
+    def grow(group: set[str], candidates: set[str], seen: set[str]) -> Iterator[set[str]]:
+        if not candidates and not seen:
+            yield group
+        for method in sorted(candidates):
+            near = joined[method]
+            yield from grow(group | {method}, candidates & near, seen & near)
+            candidates, seen = candidates - {method}, seen | {method}
+
+    return [group for group in grow(set(), set(p), set()) if len(group) > 1]
+
+
+def rank_rows(ax: Axes, table: pd.DataFrame, coarse: pd.DataFrame, *, alpha: float = 0.05) -> Axes:
+    """Draw the mean rank of each method in a row of its own, and brackets around equal ones.
+
+    Filled dots are the mean ranks in ``table``, open ones those in ``coarse``. A bracket at the
+    right has a dot in the row of every method that it joins: all their pairs have an adjusted p of
+    at least ``alpha`` in ``table`` (:func:`all_pairs_wilcoxon_holm`). It may pass over others: on
+    the F1 of the TAI paper SIMPOR and ADASYN are joined, and GDO, which stands between, is not.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
     table : DataFrame of shape (data sets, methods)
+    coarse : DataFrame of shape (families, methods)
+        Of the same methods.
     alpha : float, default=0.05
-        Methods are joined by a bar where all their pairs have an adjusted p of at least this
-        (:func:`all_pairs_wilcoxon_holm`).
 
     Returns
     -------
@@ -343,27 +382,33 @@ def critical_difference_diagram(ax: Axes, table: pd.DataFrame, *, alpha: float =
     --------
     >>> import matplotlib.pyplot as plt
     >>> from simpor.lab.published import forty_one
-    >>> from simpor.lab.statistics import critical_difference_diagram
+    >>> from simpor.lab.statistics import family_means, rank_rows
     >>> fig, ax = plt.subplots()
-    >>> ax = critical_difference_diagram(ax, forty_one("f1"))
-    >>> ax.texts[0].get_text()
-    'SIMPOR (2.54)'
+    >>> ax = rank_rows(ax, forty_one("f1"), family_means(forty_one("f1")))
+    >>> ax.get_yticklabels()[0].get_text()
+    'SIMPOR'
     """
-    scikit_posthocs.critical_difference_diagram(
-        mean_ranks(table),
-        all_pairs_wilcoxon_holm(table),
-        alpha=alpha,
-        ax=ax,
-        label_fmt_left="{label} ({rank:.2f})",
-        label_fmt_right="({rank:.2f}) {label}",
-        elbow_props={"color": "black", "linewidth": 1},
-        marker_props={"s": 18},
-        text_h_margin=0.05,
-        crossbar_props={"marker": "o", "markersize": 4},
-    )
-    ax.spines["top"].set_visible(True)
+    ranks = mean_ranks(table).sort_values()
+    place = pd.Series(range(len(ranks)), ranks.index)
+    of_coarse = mean_ranks(coarse)[ranks.index]
+    ax.hlines(place, ranks, of_coarse, color=FAINT, linewidth=1, zorder=1)
+    for method, row in place.items():
+        ours = str(method).startswith("SIMPOR")
+        color, marker = (SIMPOR_COLOUR, "s") if ours else (GREY, "o")
+        ax.plot(of_coarse[method], row, marker, color=color, markerfacecolor=PAPER)
+        ax.plot(ranks[method], row, marker, color=color)
+    groups = equal_groups(all_pairs_wilcoxon_holm(table), alpha=alpha)
+    right = max(ranks.max(), of_coarse.max())
+    step = 0.04 * len(ranks)
+    for k, rows in enumerate(sorted(sorted(place[list(group)]) for group in groups)):
+        x = right + step * (k + 2)
+        ax.plot([x] * len(rows), rows, color=INK, linewidth=1.2, marker="o", markersize=3)
+    ax.set_yticks(place, place.index)
+    ax.set_ylim(len(ranks) - 0.5, -0.5)
+    ax.set_xticks(range(1, int(right) + 1))
+    ax.grid(axis="y", color=PALE)
+    ax.set_axisbelow(True)
     ax.set_xlabel("mean rank")
-    ax.xaxis.set_label_position("top")
     return ax
 
 

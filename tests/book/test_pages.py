@@ -8,7 +8,9 @@ import io
 import json
 import posixpath
 import re
+from collections import Counter
 
+import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -16,6 +18,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 
 import simpor
+from simpor.lab import claims
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +217,43 @@ def test_figures_state_their_size(soups, html):
             assert int(image["width"]) / int(image["height"]) == pytest.approx(
                 width / height, rel=0.01
             )
+
+
+def test_folded_code_says_whose_it_is(soups):
+    for name, page in soups.items():
+        for cell in page.select("div.cell.tag_hide-input"):
+            shown = cell.select_one(".cell_output")
+            prompt = cell.select_one("summary .collapsed").get_text()
+            assert "source" not in prompt, f"{name}: {prompt}"
+            if shown and shown.find("img"):
+                assert prompt == "Code of this figure", name
+            elif shown and shown.find("table"):
+                assert prompt in ("Code of this table", "Code of this figure"), name
+
+
+def test_figures_and_imports_fold_their_code(soups):
+    for name, page in soups.items():
+        for cell in page.select("div.cell:has(> .cell_input)"):
+            assert not cell.select_one(".cell_output img"), f"{name}: {cell.get_text()[:200]}"
+            assert "chapter.begin()" not in cell.get_text(), name
+
+
+def test_ledger_begins_with_its_verdicts_and_can_be_filtered(soups, root):
+    verdicts = load_extension(root, "ledger").VERDICTS
+    assert verdicts == list(claims.VERDICTS)
+    ledgers = soups["book/13_what_reproduces.html"].select(".ledger")
+    assert len(ledgers) >= 3
+    for ledger in ledgers:
+        rows = ledger.select("tbody tr")
+        shown = [row.td.get_text() for row in rows]
+        assert set(shown) <= set(verdicts)
+        assert [row["class"] for row in rows] == [[word.replace(" ", "-")] for word in shown]
+        counts = dict(label.get_text().strip().rsplit(" ", 1) for label in ledger.select("label"))
+        assert int(counts.pop("all")) == len(rows)
+        assert {word: int(count) for word, count in counts.items()} == Counter(shown)
+    # Every claim of the notebook is there.
+    n_claims = len(pd.read_csv(root / "simpor/lab/published-tables/claims.csv"))
+    assert sum(len(ledger.select("tbody tr")) for ledger in ledgers) == n_claims
 
 
 def test_repairs_leave_nothing_to_repair(html, root):

@@ -38,7 +38,9 @@ async function open(name, slow) {
   const session = await context.newCDPSession(page);
   await session.send("Network.enable");
   let bytes = 0;
-  session.on("Network.dataReceived", ({ dataLength }) => (bytes += dataLength));
+  const inside = new Set(); // pictures that the page itself holds
+  session.on("Network.requestWillBeSent", ({ requestId, request }) => request.url.startsWith("data:") && inside.add(requestId));
+  session.on("Network.dataReceived", ({ requestId, dataLength }) => inside.has(requestId) || (bytes += dataLength));
   if (slow) await session.send("Network.emulateNetworkConditions", LINE);
   await page.goto(site + name, { waitUntil: "load" });
   if (!slow) {

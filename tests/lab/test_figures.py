@@ -133,7 +133,7 @@ def test_forests_have_a_line_for_each_method_and_mark_simpor():
     np.testing.assert_allclose(others.lines[0].get_xydata(), [[0.1, 0]])
     np.testing.assert_allclose(ours.lines[0].get_xydata(), [[-0.2, 1]])
     np.testing.assert_allclose(ours.lines[2][0].get_segments(), [[[-0.3, 1], [0.1, 1]]])
-    assert to_hex(ours.lines[0].get_color()).upper() == figures.VERMILION
+    assert to_hex(ours.lines[0].get_color()).upper() == figures.SIMPOR_COLOUR
     labels = [text.get_text() for text in axes[0].get_yticklabels()]
     assert labels == ["SMOTE", "SIMPOR (published)"]
     plt.close(fig)
@@ -166,7 +166,7 @@ def test_heat_map_reads_like_its_table_and_signs_what_is_beyond_the_limit(ax):
     (image,) = ax.images
     np.testing.assert_array_equal(image.get_array().filled(np.nan), table)
     colours = [to_hex(image.to_rgba(value)).upper() for value in (-1, 0, 1)]
-    assert colours == [figures.VERMILION, "#FFFFFF", figures.BLUE]
+    assert colours == ["#762A83", "#FFFFFF", "#1B7837"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["pima", "glass1"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["SMOTE", "ADASYN"]
     signs = {text.get_position(): text.get_text() for text in ax.texts}

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from simpor.lab import statistics
+from simpor.lab.colours import GREY
 from simpor.lab.datasets import FAMILIES
 from simpor.lab.published import P_VALUES, TAI_COLUMNS, WINNING_TIMES, forty_one
 
@@ -246,29 +247,26 @@ def test_diagram_shows_every_rank_and_joins_only_what_the_test_does_not_tell_apa
             "twin 2": base + 0.1 * rng.normal(size=40),
         }
     )
-    assert statistics.critical_difference_diagram(ax, table) is ax
-    assert ax.texts[0].get_text().split(" (")[0] == "good"
-    assert len(ax.texts) == 3
+    assert statistics.rank_rows(ax, table, table[:14]) is ax
+    assert ax.get_yticklabels()[0].get_text() == "good"
+    bars = [line for line in ax.lines if len(line.get_ydata()) > 1]
+    assert [list(bar.get_ydata()) for bar in bars] == [[1, 2]]
     ranks = statistics.mean_ranks(table)
-    bars = [line for line in ax.lines if line.get_linewidth() == 2]
-    assert len(bars) == 1
-    assert set(bars[0].get_xdata()) == {ranks["twin 1"], ranks["twin 2"]}
+    drawn = {line.get_xdata()[0] for line in ax.lines if line.get_markerfacecolor() == GREY}
+    assert drawn == set(ranks)
     assert ax.get_title() == "" and ax.get_xlabel() == "mean rank"
 
 
-def test_a_bar_has_dots_where_it_joins_and_none_where_it_passes_over(ax):
+def test_a_bracket_has_dots_where_it_joins_and_none_where_it_passes_over(ax):
     table = forty_one("f1")
-    statistics.critical_difference_diagram(ax, table)
-    ranks = statistics.mean_ranks(table)
-    bar = next(
-        line
-        for line in ax.lines
-        if ranks["SIMPOR"] in line.get_xdata() and line.get_linewidth() == 2
-    )
-    assert bar.get_marker() == "o"
+    statistics.rank_rows(ax, table, statistics.family_means(table))
+    order = [label.get_text() for label in ax.get_yticklabels()]
+    row = order.index("SIMPOR")
+    bar = next(line for line in ax.lines if len(line.get_ydata()) > 1 and row in line.get_ydata())
     p = statistics.all_pairs_wilcoxon_holm(table)["SIMPOR"]
-    assert set(bar.get_xdata()) == set(ranks[p >= 0.05]) | {ranks["SIMPOR"]}
-    assert ranks["GDO"] not in bar.get_xdata() and ranks["GDO"] < max(bar.get_xdata())
+    joined = {order[place] for place in bar.get_ydata()}
+    assert joined == set(p.index[p >= 0.05]) | {"SIMPOR"}
+    assert "GDO" not in joined and order.index("GDO") < max(bar.get_ydata())
 
 
 @pytest.mark.parametrize("n", [6, 14, 41])

@@ -1,0 +1,37 @@
+"""Sphinx extension: folded code says whose code it is, such as "Code of this figure"."""
+
+import re
+from pathlib import Path
+
+CELL = re.compile(
+    r'<div class="cell [^"]*tag_hide-input.*?(?=<div class="cell |</section>)', re.DOTALL
+)
+PROMPT = re.compile(r"(?:Show|Hide) code cell source")
+
+
+def prompt(cell):
+    """What a folded cell shows, in words."""
+    _, _, shown = cell.partition('<div class="cell_output')
+    if "<img " in shown or "<svg " in shown:
+        return "Code of this figure"
+    if "<table " in shown:
+        return "Code of this table"
+    if shown:
+        return "Code of these numbers"
+    return "Imports and settings" if ">import<" in cell else "Code behind what follows"
+
+
+def name_folds(app, exception):
+    """Write the prompts into every page."""
+    if exception is not None or app.builder.format != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        named = CELL.sub(lambda match: PROMPT.sub(prompt(match[0]), match[0]), text)
+        if named != text:
+            page.write_text(named, encoding="utf-8")
+
+
+def setup(app):
+    app.connect("build-finished", name_folds)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
