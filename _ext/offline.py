@@ -120,6 +120,10 @@ def embed_icons(app, exception):
 
 CSS_DPI = 100  # at which a figure has its natural size on the page; its file may be finer
 PICTURE = re.compile(r'<img ([^>]*src="((?:\.\./)*_images/[^"]+\.png)"[^>]*?) ?/?>')
+# Where a notebook tells a figure's size, docutils fixes it by a style, and links to the file.
+SIZED = re.compile(
+    r'<a class="[^"]*image-reference"[^>]*>(<img [^>]*?) style="[^"]*"( ?/?>)\s*</a>'
+)
 
 
 def shrink_pictures(app, exception):
@@ -141,7 +145,8 @@ def shrink_pictures(app, exception):
 
     for page in Path(app.outdir).rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        page.write_text(PICTURE.sub(with_size, text), encoding="utf-8")
+        text = PICTURE.sub(with_size, SIZED.sub(r"\1\2", text))
+        page.write_text(text, encoding="utf-8")
 
 
 def drop_repeated_scripts(app, pagename, templatename, context, doctree):

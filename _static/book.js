@@ -42,7 +42,6 @@
   dialog.className = "natural";
   dialog.innerHTML = '<form method="dialog"><button class="btn btn-sm btn-outline-secondary">Close</button></form><div tabindex="0"></div>';
   dialog.setAttribute("aria-label", "Figure at its natural size");
-  document.body.append(dialog);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 
   function openAtNaturalSize(image) {
@@ -64,7 +63,10 @@
       button.append(image);
     });
   }
-  window.addEventListener("load", offerNaturalSize);
+  window.addEventListener("load", function () {
+    document.body.append(dialog);
+    offerNaturalSize();
+  });
   window.addEventListener("resize", offerNaturalSize);
   document.addEventListener("toggle", offerNaturalSize, true);
 
