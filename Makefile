@@ -53,7 +53,9 @@ study-small: $(INSTALLED)  ## record the comparison of chapters 8 to 10 again, i
 lab: $(INSTALLED)  ## open the chapters in JupyterLab
 	@$(PYTHON) -m jupyterlab book
 
-COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile pyproject.toml --quiet --all-extras \
+# All extras but gpu: PyTorch is not pinned, pyproject.toml says why.
+EXTRAS := keras study book jupyter make test
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m uv pip compile pyproject.toml --quiet $(EXTRAS:%=--extra %) \
 	--universal --fork-strategy fewest --python-version 3.11 --no-emit-index-url --no-emit-find-links
 
 lock: $(INSTALLED)  ## pin the versions of requirements.txt anew from pyproject.toml, and their hashes

@@ -1,7 +1,7 @@
 """All benchmarks, or some: ``python -m benchmarks [NAME ...]``; ``--help`` lists their names.
 
 Prints a table for each and writes its rows to ``book/results/speed/``, where the chapter on speed
-reads them. Take the machine for yourself: all but ``ascent`` and ``replays`` is timed, on
+reads them. ``device`` needs PyTorch and runs only if it is named. Take the machine for yourself: all but ``ascent`` and ``replays`` is timed, on
 every core.
 """
 
@@ -24,6 +24,7 @@ NAMES = (
     "ascent",
     "forty-one",
     "full-size",
+    "device",
     "network",
     "relatives",
     "replays",
@@ -59,6 +60,9 @@ def main():
         metavar="REVISION",
         help="forty-one and full-size: beside the module of this revision of git, in turn",
     )
+    parser.add_argument(
+        "--device", default="cpu", help="device: the PyTorch device that is measured; default: cpu"
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(NAMES):
         parser.error(
@@ -71,7 +75,7 @@ def main():
 
     if not arguments.against:
         write("machine", machine())
-    for name in arguments.names or NAMES:
+    for name in arguments.names or [name for name in NAMES if name != "device"]:
         print(f"\n{name}", flush=True)
         benchmark = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
         if arguments.against and name in ("forty-one", "full-size"):
@@ -84,6 +88,10 @@ def main():
             write("full-size", runs)
             write("left-out", kept)
             benchmark.show(runs, kept)
+        elif name == "device":
+            table = benchmark.measure(arguments.device)
+            write(f"device-{arguments.device.replace(':', '-')}", table)
+            benchmark.show(table)
         else:
             table = benchmark.measure()
             write(name, table)

@@ -1,7 +1,8 @@
-"""The compiled climb of a log posterior ratio: what `ascend_on_sphere` does, in fewer, longer calls.
+"""The climb of a log posterior ratio, compiled or on a device: `ascend_on_sphere` in fewer calls.
 
 `ascend_on_sphere` climbs any objective, and asks it for values and gradients of all points at once.
-Here the objective is known, and one compiled call per thread does whole climbs by the same rule.
+Here the objective is known, and one compiled call per thread does whole climbs by the same rule. On a
+device the arrays stay there until all points have ended.
 
 In a large table most rows of the other classes are too far away from a point to add to the density
 there: at a summit a few rows carry it. So the points of one seed climb together on a list of active
@@ -20,6 +21,7 @@ import numba
 import numpy as np
 from numba import types
 
+from simpor._device import open_device
 from simpor._kernel_sums import (
     LANES,
     STOPPED,
@@ -43,8 +45,12 @@ from simpor.sphere import (
     _angle_between,
     _first_directions,
     ascend_on_sphere,
+    climb_from,
 )
 
+# Points that climb together in NumPy's arrays: enough to keep all threads busy, few enough to limit
+# the memory.
+POINTS_AT_ONCE = 2**14
 # Evaluations per point, to tell how much work a climb is.
 USUAL_EVALUATIONS = 12
 # Kernels summed in about a second, from which on another thread climbs, for Ctrl-C to be heard.
@@ -76,10 +82,11 @@ def climb_ratio(
     *,
     max_iter: int,
     random_state: np.random.RandomState,
+    step: float | str = "adaptive",
     tol: float = 1e-4,
     report: Report | None = None,
 ) -> SphereAscent:
-    """Climb a log posterior ratio adaptively on the sphere of each radius around each seed.
+    """Climb a log posterior ratio on the sphere of each radius around each seed.
 
     Parameters
     ----------
@@ -96,10 +103,13 @@ def climb_ratio(
         Largest number of turns to try.
     random_state : RandomState
         For the first points.
+    step : "adaptive" or float, default="adaptive"
+        As for :func:`simpor.ascend_on_sphere`. The compiled climb is adaptive; with an angle, or on
+        a device, the array climb of that function does the work.
     tol : float, default=1e-4
         Largest slope that counts as converged, see :func:`simpor.ascend_on_sphere`.
     report : callable, default=None
-        In a long climb it is called every ten seconds with the share that is done.
+        In a long compiled climb it is called every ten seconds with the share that is done.
 
     Returns
     -------
@@ -116,15 +126,12 @@ def climb_ratio(
     of the active rows, which hold all but a share of 1e-7 of it at most.
     """
     centers = X[seeds]
-    if not _can_be_compiled(ratio, centers, radii):
-        return ascend_on_sphere(
-            ratio._log_ratio_and_gradient,
-            centers,
-            radii,
-            max_iter=max_iter,
-            tol=tol,
-            random_state=random_state,
-        )
+    has_circles = centers.shape[1] > 1 and _squares_fit(ratio, centers, radii)
+    if ratio.device is not None and has_circles:
+        start = _first_directions(centers, radii, None, random_state)
+        return _on_device(ratio, centers, radii, start, step, max_iter, tol)
+    if not has_circles or step != "adaptive" or numba.config.DISABLE_JIT:
+        return _in_parts(ratio, centers, radii, step, max_iter, tol, random_state)
     start = _first_directions(centers, radii, None, random_state)
     order = np.lexsort((radii, seeds))  # neighbours climb side by side
     climb = _climb(ratio, centers[order], radii[order], start[order], max_iter, tol)
@@ -138,8 +145,8 @@ def climb_ratio(
     return _ascent(centers, radii, start, Ends(*(field[back] for field in ends)), tol)
 
 
-def _can_be_compiled(ratio: PosteriorRatio, centers: np.ndarray, radii: np.ndarray) -> bool:
-    """More than one dimension, squared distances that do not overflow, and a compiler."""
+def _squares_fit(ratio: PosteriorRatio, centers: np.ndarray, radii: np.ndarray) -> bool:
+    """Whether no squared distance of the climb overflows."""
     densities = (ratio.positive_density_, ratio.other_density_)
     with np.errstate(over="ignore"):
         farthest = max(
@@ -147,8 +154,58 @@ def _can_be_compiled(ratio: PosteriorRatio, centers: np.ndarray, radii: np.ndarr
             + (np.abs(centers).max(initial=0) + radii.max(initial=0)) / d._unit
             for d in densities
         )
-        squares_fit = np.isfinite(4.0 * centers.shape[1] * farthest**2)
-    return bool(squares_fit) and centers.shape[1] > 1 and not numba.config.DISABLE_JIT
+        return bool(np.isfinite(4.0 * centers.shape[1] * farthest**2))
+
+
+def _in_parts(
+    ratio: PosteriorRatio,
+    centers: np.ndarray,
+    radii: np.ndarray,
+    step: float | str,
+    max_iter: int,
+    tol: float,
+    random_state: np.random.RandomState,
+) -> SphereAscent:
+    """The array climb, with so many points at a time."""
+    n = max(1, len(centers))
+    parts = [slice(first, first + POINTS_AT_ONCE) for first in range(0, n, POINTS_AT_ONCE)]
+    ascents = [
+        ascend_on_sphere(
+            ratio._log_ratio_and_gradient,
+            centers[part],
+            radii[part],
+            step=step,
+            max_iter=max_iter,
+            tol=tol,
+            random_state=random_state,
+        )
+        for part in parts
+    ]
+    return SphereAscent(*map(np.concatenate, zip(*ascents)))
+
+
+def _on_device(
+    ratio: PosteriorRatio,
+    centers: np.ndarray,
+    radii: np.ndarray,
+    start: np.ndarray,
+    step: float | str,
+    max_iter: int,
+    tol: float,
+) -> SphereAscent:
+    """The array climb on a device, with all points at once: nothing comes back before the end."""
+    device = open_device(ratio.device)
+    with device.enough_memory():
+        ascent = climb_from(
+            ratio._on(device)._log_ratio_and_gradient,
+            device.asarray(centers),
+            device.asarray(radii),
+            device.asarray(start),
+            step,
+            max_iter,
+            tol,
+        )
+    return SphereAscent(*map(device.to_numpy, ascent))
 
 
 def _climb(

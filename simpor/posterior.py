@@ -1,8 +1,9 @@
 """The posterior ratio of a class against the others (TAI paper, Eq. 5-11), in logarithms."""
 
+import copy
 import math
 from collections.abc import Hashable, Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from simpor._checks import check_bandwidth, check_n_jobs, check_queries
+from simpor._device import Device, check_device, namespace
 from simpor.kde import LARGEST_FLOAT, GaussianKDE, scott_bandwidth
 
 
@@ -37,6 +39,8 @@ class PosteriorRatio(BaseEstimator):
         priors out (preprint).
     n_jobs : int, default=None
         Maximum number of threads, as in :class:`GaussianKDE`.
+    device : str, default=None
+        None, or the PyTorch device on which the densities are computed, as in :class:`GaussianKDE`.
 
     Attributes
     ----------
@@ -78,10 +82,12 @@ class PosteriorRatio(BaseEstimator):
         bandwidth: float | str | Sequence[float | str] = "scott",
         priors: str = "empirical",
         n_jobs: int | None = None,
+        device: str | None = None,
     ) -> None:
         self.bandwidth = bandwidth
         self.priors = priors
         self.n_jobs = n_jobs
+        self.device = device
 
     def fit(self, X: ArrayLike, y: ArrayLike, positive: Hashable = None) -> Self:
         """Fit the two densities and the priors.
@@ -104,6 +110,8 @@ class PosteriorRatio(BaseEstimator):
             finite, or a parameter is out of range.
         TypeError
             If a bandwidth is not a number, or `X` is sparse.
+        ImportError
+            If `device` is given and PyTorch or array-api-compat is not installed.
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
@@ -112,6 +120,7 @@ class PosteriorRatio(BaseEstimator):
     def _fit(self, X: np.ndarray, y: np.ndarray, positive: Hashable) -> Self:
         """The same for callers that have validated X and y."""
         check_n_jobs(self.n_jobs)
+        check_device(self.device)
         self.classes_, counts = np.unique(y, return_counts=True)
         if len(self.classes_) < 2:
             raise ValueError("y holds one class; a ratio needs rows of at least two classes.")
@@ -127,7 +136,7 @@ class PosteriorRatio(BaseEstimator):
         self.bandwidth_ = self._settle_bandwidths(*X.shape)
         self.log_prior_ratio_ = self._settle_priors(is_positive)
         self.positive_density_, self.other_density_ = (
-            GaussianKDE(bandwidth=h, n_jobs=self.n_jobs)._fit(X[rows])
+            GaussianKDE(bandwidth=h, n_jobs=self.n_jobs, device=self.device)._fit(X[rows])
             for h, rows in zip(self.bandwidth_, (is_positive, ~is_positive))
         )
         return self
@@ -194,15 +203,20 @@ class PosteriorRatio(BaseEstimator):
         """
         return self._log_ratio_and_gradient(check_queries(self, X))
 
-    def _log_ratio_and_gradient(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _on(self, device: Device) -> Self:
+        """A copy with the rows of its densities on a device, for queries that are arrays there."""
+        there = copy.copy(self)
+        there.positive_density_ = self.positive_density_._on(device)
+        there.other_density_ = self.other_density_._on(device)
+        return there
+
+    def _log_ratio_and_gradient(self, X: Any) -> tuple[Any, Any]:
         """The same for callers that have validated X; validation dominates for few points."""
         log_positive, gradient_positive = self.positive_density_._score_and_gradient(X)
         log_other, gradient_other = self.other_density_._score_and_gradient(X)
-        comparable = (log_positive > -np.inf) | (log_other > -np.inf)
-        log_ratio = np.subtract(
-            log_positive, log_other, out=np.zeros_like(log_other), where=comparable
-        )
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            log_ratio = log_positive - log_other
             gradient = gradient_positive - gradient_other
-        gradient = np.clip(gradient, -LARGEST_FLOAT, LARGEST_FLOAT)
+        log_ratio[(log_positive == -math.inf) & (log_other == -math.inf)] = 0.0  # not comparable
+        gradient = namespace(X).clip(gradient, -LARGEST_FLOAT, LARGEST_FLOAT)
         return log_ratio + self.log_prior_ratio_, gradient

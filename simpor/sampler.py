@@ -14,12 +14,13 @@ from sklearn.utils import check_random_state
 
 from simpor._checks import LARGEST_SEED, SamplingStrategy, check_n_jobs, check_whole, is_number
 from simpor._columns import TableOverSampler
+from simpor._device import check_device
 from simpor._neighbors import nearest_others
 from simpor._ratio_climb import climb_ratio
 from simpor.entropy_network import EntropyNetwork
 from simpor.informative import informative_region
 from simpor.posterior import PosteriorRatio
-from simpor.sphere import SphereAscent, ascend_on_sphere
+from simpor.sphere import SphereAscent
 
 #: Settings of the TAI paper (Sections V-B and VII-A, Table I): ``SIMPOR(**PUBLISHED_TAI)``.
 PUBLISHED_TAI: dict[str, Any] = {
@@ -47,10 +48,6 @@ PUBLISHED_PREPRINT: dict[str, Any] = {
     "step": 1e-5 * 2 * math.pi,
     "max_iter": 300,
 }
-
-
-# Points that climb together: enough to keep all threads busy, few enough to limit the memory.
-POINTS_AT_ONCE = 2**14
 
 
 class FewSeedsWarning(UserWarning):
@@ -170,6 +167,12 @@ class SIMPOR(TableOverSampler):
         papers use 1e-5 * 2 pi radians.
     max_iter : int, default=100
         Largest number of steps of an ascent. With 0 all directions are random.
+    device : str, default=None
+        None climbs on this processor, with compiled code. The name of a PyTorch device that has
+        float64, such as "cuda" or "cpu", computes the densities and the climb there, all points at
+        once. This needs PyTorch and array-api-compat, and pays for large tables on a GPU. Seeds,
+        radii and first points are the same; the ends may differ where two summits are near, as on
+        another processor, and are reproducible for a seed on one device.
     n_jobs : int, default=None
         Maximum number of threads; None and -1 use all.
     verbose : int, default=0
@@ -271,6 +274,7 @@ class SIMPOR(TableOverSampler):
         "categorical_features": ["array-like", str, None],
         "step": [Real, str],
         "max_iter": [Integral],
+        "device": [str, None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     }
@@ -293,6 +297,7 @@ class SIMPOR(TableOverSampler):
         categorical_features: str | ArrayLike | None = None,
         step: float | str = "adaptive",
         max_iter: int = 100,
+        device: str | None = None,
         n_jobs: int | None = None,
         verbose: int = 0,
     ) -> None:
@@ -311,6 +316,7 @@ class SIMPOR(TableOverSampler):
         self.categorical_features = categorical_features
         self.step = step
         self.max_iter = max_iter
+        self.device = device
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -373,30 +379,16 @@ class SIMPOR(TableOverSampler):
         """Climb from random first directions (Algorithm 1)."""
         only_random = region == "remaining" and self.remaining == "random"
         max_iter = 0 if only_random else self.max_iter
-        if self.step == "adaptive":
-            return climb_ratio(
-                ratio,
-                X,
-                seeds,
-                radii,
-                max_iter=max_iter,
-                random_state=random_state,
-                report=report,
-            )
-        n = max(1, len(seeds))
-        parts = [slice(first, first + POINTS_AT_ONCE) for first in range(0, n, POINTS_AT_ONCE)]
-        ascents = [
-            ascend_on_sphere(
-                ratio._log_ratio_and_gradient,
-                X[seeds[part]],
-                radii[part],
-                step=self.step,
-                max_iter=max_iter,
-                random_state=random_state,
-            )
-            for part in parts
-        ]
-        return SphereAscent(*map(np.concatenate, zip(*ascents)))
+        return climb_ratio(
+            ratio,
+            X,
+            seeds,
+            radii,
+            step=self.step,
+            max_iter=max_iter,
+            random_state=random_state,
+            report=report,
+        )
 
     def _collect(
         self, X: np.ndarray, y: np.ndarray, drawn: list[_Drawn]
@@ -479,7 +471,7 @@ class SIMPOR(TableOverSampler):
 
     def _posterior_ratio(self, data: np.ndarray, y: np.ndarray, label: Hashable) -> PosteriorRatio:
         """The objective f of a class against all others (Eq. 11), original rows only."""
-        ratio = PosteriorRatio(bandwidth=self.bandwidth, n_jobs=self.n_jobs)
+        ratio = PosteriorRatio(bandwidth=self.bandwidth, n_jobs=self.n_jobs, device=self.device)
         return ratio._fit(data, y, label)
 
     def _ranges(self, data: np.ndarray, y: np.ndarray, classes: list[Any]) -> np.ndarray:
@@ -543,6 +535,7 @@ class SIMPOR(TableOverSampler):
         check_whole("n_initial", self.n_initial)
         check_whole("max_iter", self.max_iter, least=0)
         check_n_jobs(self.n_jobs)
+        check_device(self.device)
         threshold = self.informative_threshold
         cures = {
             "radius": (self.radius in ("gaussian", "uniform"), '"gaussian" or "uniform"'),

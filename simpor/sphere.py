@@ -4,8 +4,14 @@ On a sphere a point moves by rotation: with u the unit vector from the centre to
 the unit tangent along the projected gradient, turning by the angle phi gives u cos(phi) +
 t sin(phi). Lines 5 and 7 of the printed algorithm are this for radius 1 only; unit vectors make
 them right for every radius.
+
+The climb itself is written for any array library of the array API standard. `ascend_on_sphere` runs
+it on NumPy's arrays, `SIMPOR(device=...)` on those of PyTorch.
 """
 
+import copy
+import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -14,6 +20,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_random_state
 
 from simpor._checks import check_whole, is_number
+from simpor._device import namespace
 
 FIRST_ANGLE = 0.7  # radians: the longest first turn of the adaptive ascent
 LONGEST_ANGLE = 1.0  # radians: the longest of its later turns
@@ -22,6 +29,8 @@ SMALLEST_ANGLE = 1e-12  # radians: below it a turn is lost in the rounding of th
 
 #: From points (k, d) to values (k,) and gradients (k, d).
 Objective = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+#: An array of any library of the array API standard.
+Array = Any
 
 Fields = TypeVar("Fields", "_Points", "_Turns")
 
@@ -140,6 +149,40 @@ def ascend_on_sphere(
     if centers.shape[1] == 1:
         return _better_of_two_points(objective, centers, radii, start_directions)
 
+    checked = functools.partial(_evaluate, objective)
+    return climb_from(checked, centers, radii, start_directions, step, max_iter, tol)
+
+
+def climb_from(
+    objective: Callable[[Array], tuple[Array, Array]],
+    centers: Array,
+    radii: Array,
+    start_directions: Array,
+    step: float | str,
+    max_iter: int,
+    tol: float,
+) -> SphereAscent:
+    """Climb from directions, on arrays of any library of the standard (Algorithm 1).
+
+    Parameters
+    ----------
+    objective : callable
+        As for :func:`ascend_on_sphere`, from and to arrays of that library. Nothing is checked here.
+    centers : array of shape (m, d)
+        With d > 1.
+    radii : array of shape (m,)
+    start_directions : array of shape (m, d)
+        Unit vectors.
+    step : "adaptive" or float
+    max_iter : int
+    tol : float
+
+    Returns
+    -------
+    SphereAscent
+        Of arrays of that library.
+    """
+    xp = namespace(centers)
     rule = _LBFGS(tol) if step == "adaptive" else _FixedAngle(float(step))
     start = _look(objective, centers, radii, start_directions)
     end, n_iter = _climb(objective, start, rule, max_iter)
@@ -150,43 +193,43 @@ def ascend_on_sphere(
         rotation=_angle_between(start.directions, end.directions),
         n_iter=n_iter,
         n_evaluations=n_iter + 1,
-        converged=(end.values > -np.inf) & (end.slopes_per_radian <= tol) | (radii == 0),
-        tangent_norm=np.where(radii == 0, 0.0, end.slopes),
+        converged=(end.values > -math.inf) & (end.slopes_per_radian <= tol) | (radii == 0),
+        tangent_norm=xp.where(radii == 0, 0.0, end.slopes),
     )
 
 
 class _Points(NamedTuple):
     """Points on their spheres, and the objective there."""
 
-    centers: np.ndarray  # (k, d)
-    radii: np.ndarray  # (k,)
-    directions: np.ndarray  # (k, d), unit vectors from the centers to the points
-    values: np.ndarray  # (k,)
-    tangents: np.ndarray  # (k, d), unit vectors along the gradients' projections
-    slopes: np.ndarray  # (k,), norms of the projections
-    radial_slopes: np.ndarray  # (k,), the gradients' parts along the directions
+    centers: Array  # (k, d)
+    radii: Array  # (k,)
+    directions: Array  # (k, d), unit vectors from the centers to the points
+    values: Array  # (k,)
+    tangents: Array  # (k, d), unit vectors along the gradients' projections
+    slopes: Array  # (k,), norms of the projections
+    radial_slopes: Array  # (k,), the gradients' parts along the directions
 
     @property
-    def slopes_per_radian(self) -> np.ndarray:
+    def slopes_per_radian(self) -> Array:
         """Slopes per radian, or per unit of length if that is more."""
-        return np.maximum(1.0, self.radii) * self.slopes
+        return namespace(self.radii).clip(self.radii, 1.0, None) * self.slopes
 
     @property
-    def slope_vectors(self) -> np.ndarray:
+    def slope_vectors(self) -> Array:
         """The gradients on the spheres, per radian."""
         return (self.radii * self.slopes)[:, None] * self.tangents
 
     @property
-    def angles_to_gradient(self) -> np.ndarray:
+    def angles_to_gradient(self) -> Array:
         """Angles between directions and gradients, 0 to pi: there a linear objective peaks."""
-        return np.arctan2(self.slopes, self.radial_slopes)
+        return _atan2(self.slopes, self.radial_slopes)
 
 
 class _Turns(NamedTuple):
     """One tangent vector per point, as its unit vector and its length: the angle, in radians."""
 
-    tangents: np.ndarray  # (k, d)
-    angles: np.ndarray  # (k,)
+    tangents: Array  # (k, d)
+    angles: Array  # (k,)
 
 
 class _StepRule(Protocol):
@@ -196,14 +239,14 @@ class _StepRule(Protocol):
         """The first turn of each point."""
 
     def next_turns(
-        self, i: np.ndarray, tried: _Turns, before: _Points, after: _Points, higher: np.ndarray
+        self, active: Array, tried: _Turns, before: _Points, after: _Points, higher: Array
     ) -> _Turns:
         """The turns that follow those tried, which were made where they led higher.
 
-        `i` are the indices of these points among all, for a rule that keeps a state of each.
+        `active` are these points among all, as a mask, for a rule that keeps a state of each.
         """
 
-    def goes_on(self, points: _Points, turns: _Turns) -> np.ndarray:
+    def goes_on(self, points: _Points, turns: _Turns) -> Array:
         """Which of the points are to try their next turn."""
 
 
@@ -214,14 +257,16 @@ class _FixedAngle:
         self.angle = angle
 
     def first_turns(self, points: _Points) -> _Turns:
-        return _Turns(points.tangents, np.full(len(points.values), self.angle))
+        return _Turns(
+            points.tangents, namespace(points.values).full_like(points.values, self.angle)
+        )
 
     def next_turns(
-        self, i: np.ndarray, tried: _Turns, before: _Points, after: _Points, higher: np.ndarray
+        self, active: Array, tried: _Turns, before: _Points, after: _Points, higher: Array
     ) -> _Turns:
-        return _Turns(after.tangents, np.where(higher, self.angle, 0.0))
+        return _Turns(after.tangents, self.angle * _as_numbers(higher, tried.angles))
 
-    def goes_on(self, points: _Points, turns: _Turns) -> np.ndarray:
+    def goes_on(self, points: _Points, turns: _Turns) -> Array:
         return turns.angles > 0
 
 
@@ -237,128 +282,178 @@ class _LBFGS:
         self.tol = tol
 
     def first_turns(self, points: _Points) -> _Turns:
-        shape = (MEMORY, *points.directions.shape)
-        self.steps, self.falls = np.zeros(shape), np.zeros(shape)
-        self.weights = np.zeros(shape[:2])  # 1 / (s . y), or 0 where a turn has left no pair
+        xp = namespace(points.values)
+        # one entry per pair of the memory; a weight is 1 / (s . y), or 0 where a turn has left none
+        self.steps = [xp.zeros_like(points.directions) for _ in range(MEMORY)]
+        self.falls = [xp.zeros_like(points.directions) for _ in range(MEMORY)]
+        self.weights = [xp.zeros_like(points.values) for _ in range(MEMORY)]
         self.newest = -1
-        return _Turns(points.tangents, np.minimum(points.angles_to_gradient, FIRST_ANGLE))
+        return _Turns(points.tangents, xp.clip(points.angles_to_gradient, None, FIRST_ANGLE))
 
     def next_turns(
-        self, i: np.ndarray, tried: _Turns, before: _Points, after: _Points, higher: np.ndarray
+        self, active: Array, tried: _Turns, before: _Points, after: _Points, higher: Array
     ) -> _Turns:
-        fitted = self._remember(i, tried, before, after, higher)
-        steps = self._steps_to_maximum(i, after)
-        fitted &= np.sum(steps * after.slope_vectors, axis=1) > 0
+        xp = namespace(active)
+        fitted = self._remember(active, tried, before, after, higher)
+        steps = self._steps_to_maximum(active, after)
+        fitted &= xp.sum(steps * after.slope_vectors, axis=1) > 0
         # where no maximum fits: along the gradient, and from there anew
-        self.weights[:, i[higher & ~fitted]] = 0.0
-        lengths = np.linalg.norm(steps, axis=1)
-        unit_steps = steps / np.where(lengths == 0, 1.0, lengths)[:, None]
-        along_gradient = np.minimum(2 * tried.angles, after.angles_to_gradient)
-        tangents = np.where(fitted[:, None], unit_steps, after.tangents)
-        angles = np.minimum(np.where(fitted, lengths, along_gradient), LONGEST_ANGLE)
+        kept = _as_numbers(~higher | fitted, after.values)
+        for weights in self.weights:
+            weights[active] = weights[active] * kept
+        lengths = _norms(steps)
+        unit_steps = steps / _nonzero(lengths)[:, None]
+        along_gradient = xp.minimum(2 * tried.angles, after.angles_to_gradient)
+        tangents = xp.where(fitted[:, None], unit_steps, after.tangents)
+        angles = xp.clip(xp.where(fitted, lengths, along_gradient), None, LONGEST_ANGLE)
         return _Turns(
-            np.where(higher[:, None], tangents, tried.tangents),
-            np.where(higher, angles, 0.5 * tried.angles),
+            xp.where(higher[:, None], tangents, tried.tangents),
+            xp.where(higher, angles, 0.5 * tried.angles),
         )
 
-    def goes_on(self, points: _Points, turns: _Turns) -> np.ndarray:
+    def goes_on(self, points: _Points, turns: _Turns) -> Array:
         return (points.slopes_per_radian > self.tol) & (turns.angles > SMALLEST_ANGLE)
 
     def _remember(
-        self, i: np.ndarray, tried: _Turns, before: _Points, after: _Points, higher: np.ndarray
-    ) -> np.ndarray:
+        self, active: Array, tried: _Turns, before: _Points, after: _Points, higher: Array
+    ) -> Array:
         """Store the pair of each turn that was made; whether the slope has fallen along the turn."""
+        xp = namespace(active)
         carried = _carry(before.directions, tried)
-        ahead = np.sum(before.slope_vectors * tried.tangents, axis=1, keepdims=True)
+        ahead = xp.sum(before.slope_vectors * tried.tangents, axis=1, keepdims=True)
         slopes_carried = before.slope_vectors + ahead * (carried - tried.tangents)
         steps, falls = tried.angles[:, None] * carried, slopes_carried - after.slope_vectors
-        products = np.sum(steps * falls, axis=1)
+        products = xp.sum(steps * falls, axis=1)
         concave = higher & (products > 0)
         self.newest = (self.newest + 1) % MEMORY
-        self.steps[self.newest, i], self.falls[self.newest, i] = steps, falls
-        self.weights[self.newest, i] = np.where(concave, 1 / np.where(concave, products, 1.0), 0.0)
+        self.steps[self.newest][active] = steps
+        self.falls[self.newest][active] = falls
+        weights = _as_numbers(concave, products) / xp.where(concave, products, 1.0)
+        self.weights[self.newest][active] = weights
         return concave
 
-    def _steps_to_maximum(self, i: np.ndarray, points: _Points) -> np.ndarray:
+    def _steps_to_maximum(self, active: Array, points: _Points) -> Array:
         """The estimate of the inverse Hessian times the slope: two loops over the pairs."""
+        xp = namespace(active)
         slots = [(self.newest - age) % MEMORY for age in range(MEMORY)]
-        pairs = [(self.steps[k, i], self.falls[k, i], self.weights[k, i, None]) for k in slots]
+        pairs = [
+            (self.steps[k][active], self.falls[k][active], self.weights[k][active][:, None])
+            for k in slots
+        ]
         steps = points.slope_vectors
         shares = []
         for s, y, weight in pairs:
-            shares.append(weight * np.sum(s * steps, axis=1, keepdims=True))
+            shares.append(weight * xp.sum(s * steps, axis=1, keepdims=True))
             steps = steps - shares[-1] * y
         _, y, weight = pairs[0]
-        curvature = weight * np.sum(y * y, axis=1, keepdims=True)
-        steps = steps / np.where(curvature == 0, 1.0, curvature)
+        steps = steps / _nonzero(weight * xp.sum(y * y, axis=1, keepdims=True))
         for (s, y, weight), share in zip(reversed(pairs), reversed(shares)):
-            steps = steps + (share - weight * np.sum(y * steps, axis=1, keepdims=True)) * s
-        return steps - np.sum(steps * points.directions, axis=1, keepdims=True) * points.directions
+            steps = steps + (share - weight * xp.sum(y * steps, axis=1, keepdims=True)) * s
+        return steps - xp.sum(steps * points.directions, axis=1, keepdims=True) * points.directions
 
 
 def _climb(
-    objective: Objective, start: _Points, rule: _StepRule, max_iter: int
-) -> tuple[_Points, np.ndarray]:
+    objective: Callable[[Array], tuple[Array, Array]],
+    start: _Points,
+    rule: _StepRule,
+    max_iter: int,
+) -> tuple[_Points, Array]:
     """Turn the points until the rule stops them all (Algorithm 1); also count the turns tried."""
-    points = _Points(*(field.copy() for field in start))
-    turns = _Turns(*(field.copy() for field in rule.first_turns(points)))
-    n_iter = np.zeros(len(points.values), dtype=int)
+    xp = namespace(start.values)
+    points = _Points(*map(copy.deepcopy, start))
+    turns = _Turns(*map(copy.deepcopy, rule.first_turns(points)))
     active = (points.radii > 0) & rule.goes_on(points, turns)
+    n_iter = xp.zeros_like(active, dtype=xp.int64)
     for _ in range(max_iter):
-        i = np.flatnonzero(active)
-        if len(i) == 0:
+        if not xp.any(active):
             break
-        before, tried = _take(points, i), _take(turns, i)
+        before, tried = _take(points, active), _take(turns, active)
         after = _look(objective, before.centers, before.radii, _turn(before.directions, tried))
-        n_iter[i] += 1
+        n_iter[active] += 1
         higher = after.values > before.values
         # near the summit values differ by rounding only: there a smaller slope is progress too
         higher |= (after.values == before.values) & (after.slopes < before.slopes)
-        _put(points, i[higher], _take(after, higher))
-        _put(turns, i, rule.next_turns(i, tried, before, after, higher))
-        active[i] = rule.goes_on(_take(points, i), _take(turns, i))
+        now = _Points(*(_choose(higher, a, b) for a, b in zip(after, before)))
+        then = rule.next_turns(active, tried, before, after, higher)
+        _put(points, active, now)
+        _put(turns, active, then)
+        active[copy.deepcopy(active)] = rule.goes_on(now, then)
     return points, n_iter
 
 
 def _look(
-    objective: Objective, centers: np.ndarray, radii: np.ndarray, directions: np.ndarray
+    objective: Callable[[Array], tuple[Array, Array]],
+    centers: Array,
+    radii: Array,
+    directions: Array,
 ) -> _Points:
     """Evaluate the objective on the spheres and project its gradients (lines 5 and 6)."""
-    values, gradients = _evaluate(objective, centers + radii[:, None] * directions)
-    radial_slopes = np.sum(gradients * directions, axis=1)
+    xp = namespace(directions)
+    values, gradients = objective(centers + radii[:, None] * directions)
+    radial_slopes = xp.sum(gradients * directions, axis=1)
     projections = gradients - radial_slopes[:, None] * directions
-    slopes = np.linalg.norm(projections, axis=1)
-    tangents = projections / np.where(slopes == 0, 1.0, slopes)[:, None]
+    slopes = _norms(projections)
+    tangents = projections / _nonzero(slopes)[:, None]
     # what rounding left of the direction in the tangent would bend the turn
-    tangents -= np.sum(tangents * directions, axis=1, keepdims=True) * directions
+    tangents = tangents - xp.sum(tangents * directions, axis=1, keepdims=True) * directions
     return _Points(centers, radii, directions, values, tangents, slopes, radial_slopes)
 
 
-def _turn(directions: np.ndarray, turns: _Turns) -> np.ndarray:
+def _turn(directions: Array, turns: _Turns) -> Array:
     """Turn unit directions (line 7)."""
-    cosines, sines = np.cos(turns.angles)[:, None], np.sin(turns.angles)[:, None]
+    xp = namespace(directions)
+    cosines, sines = xp.cos(turns.angles)[:, None], xp.sin(turns.angles)[:, None]
     turned = directions * cosines + turns.tangents * sines
-    return turned / np.linalg.norm(turned, axis=1, keepdims=True)
+    return turned / _norms(turned)[:, None]
 
 
-def _carry(directions: np.ndarray, turns: _Turns) -> np.ndarray:
+def _carry(directions: Array, turns: _Turns) -> Array:
     """Carry the tangents of turns along to where the turns lead."""
-    cosines, sines = np.cos(turns.angles)[:, None], np.sin(turns.angles)[:, None]
+    xp = namespace(directions)
+    cosines, sines = xp.cos(turns.angles)[:, None], xp.sin(turns.angles)[:, None]
     return turns.tangents * cosines - directions * sines
 
 
-def _take(fields: Fields, i: np.ndarray) -> Fields:
-    return type(fields)(*(field[i] for field in fields))
+def _take(fields: Fields, mask: Array) -> Fields:
+    return type(fields)(*(field[mask] for field in fields))
 
 
-def _put(fields: Fields, i: np.ndarray, new: Fields) -> None:
+def _put(fields: Fields, mask: Array, new: Fields) -> None:
     for field, entries in zip(fields, new):
-        field[i] = entries
+        field[mask] = entries
 
 
-def _angle_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _choose(higher: Array, after: Array, before: Array) -> Array:
+    """The entries of one field where a turn led higher, else those of before."""
+    mask = higher[:, None] if after.ndim == 2 else higher
+    return namespace(after).where(mask, after, before)
+
+
+def _as_numbers(mask: Array, like: Array) -> Array:
+    """1.0 where true, 0.0 where not."""
+    xp = namespace(like)
+    return xp.where(mask, xp.ones_like(like), xp.zeros_like(like))
+
+
+def _nonzero(array: Array) -> Array:
+    """The array to divide by: 1 in place of 0."""
+    return namespace(array).where(array == 0, 1.0, array)
+
+
+def _norms(vectors: Array) -> Array:
+    xp = namespace(vectors)
+    return xp.sqrt(xp.sum(vectors * vectors, axis=1))
+
+
+def _atan2(y: Array, x: Array) -> Array:
+    xp = namespace(y)
+    # NumPy has the standard's name from its version 2 on
+    return xp.atan2(y, x) if hasattr(xp, "atan2") else xp.arctan2(y, x)
+
+
+def _angle_between(a: Array, b: Array) -> Array:
     """Angle between unit vectors, exact for tiny angles as well."""
-    return 2 * np.arctan2(np.linalg.norm(a - b, axis=1), np.linalg.norm(a + b, axis=1))
+    return 2 * _atan2(_norms(a - b), _norms(a + b))
 
 
 def _better_of_two_points(

@@ -106,11 +106,9 @@ EQUIVALENT = {
         ("initial=1e-300", r"initial= -1\.0", "no direction is the null vector"),
     ],
     "_ratio_climb": [
+        ("POINTS_AT_ONCE = 2**14", r"POINTS_AT_ONCE = \d", "so many at once: only memory"),
         ("USUAL_EVALUATIONS = 12", r"USUAL_EVALUATIONS = \d", "one thread or more: only speed"),
         ("LONG_WORK = 2**28", r"LONG_WORK = \d", "in which thread: no result shows it"),
-    ],
-    "sampler": [
-        ("POINTS_AT_ONCE = 2**14", r"POINTS_AT_ONCE = \d", "so many at once: only memory"),
     ],
     "_neighbors": [
         ("ROWS_FOR_A_TREE = 10_000", r"ROWS_FOR_A_TREE = \d", "by tree or product: only speed"),

@@ -479,7 +479,7 @@ def test_settings_unless_told_otherwise():
         sampling_strategy="auto", random_state=None, k_neighbors=5, radius="gaussian", alpha=1.0,
         bandwidth="scott", informative_portion=0.3, informative_threshold=None, learner=None,
         n_initial=3, remaining="ascent", reject_noise=True, categorical_features=None,
-        step="adaptive", max_iter=100, n_jobs=None, verbose=0,
+        step="adaptive", max_iter=100, device=None, n_jobs=None, verbose=0,
     )  # fmt: skip
     tags = SIMPOR().__sklearn_tags__().input_tags
     assert not tags.sparse
@@ -882,7 +882,7 @@ def test_the_default_learner():
 
 def test_points_that_climb_in_several_parts_end_where_they_end_together(monkeypatch):
     X, y = imbalanced()
-    together, _ = fast().fit_resample(X, y)
-    monkeypatch.setattr(simpor.sampler, "POINTS_AT_ONCE", 7)
-    in_parts, _ = fast().fit_resample(X, y)
+    together, _ = fast(step=0.1).fit_resample(X, y)
+    monkeypatch.setattr(simpor._ratio_climb, "POINTS_AT_ONCE", 7)
+    in_parts, _ = fast(step=0.1).fit_resample(X, y)
     assert same_bits(together, in_parts)
