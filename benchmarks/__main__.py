@@ -1,8 +1,8 @@
 """All benchmarks, or some: ``python -m benchmarks [NAME ...]``; ``--help`` lists their names.
 
 Prints a table for each and writes its rows to ``book/results/speed/``, where the chapter on speed
-reads them. ``device`` needs PyTorch and runs only if it is named. Take the machine for yourself: all but ``ascent`` and ``replays`` is timed, on
-every core.
+reads them. Take the machine for yourself: all but ``ascent`` and ``replays`` is timed, on every core.
+``device`` needs PyTorch and runs only if it is named.
 """
 
 import argparse

@@ -19,6 +19,8 @@ CURE = 'pip install torch array-api-compat (the extra "gpu"), or leave device=No
 USUAL_BYTES = 2**28
 #: Arrays of one entry per pair of query and row that a kernel sum holds at a time, and some room.
 PAIR_ARRAYS = 5
+#: Queries.
+LARGEST_BLOCK = 2048
 
 
 def namespace(array: Any) -> ModuleType:
@@ -79,11 +81,15 @@ class Device:
         return array.cpu().numpy()
 
     def queries_at_once(self, n_rows: int) -> int:
-        """How many queries can be summed over so many rows at a time."""
+        """How many queries can be summed over so many rows at a time.
+
+        A power of two, and no more than keep a GPU busy: how sums are rounded depends on the number,
+        which should be the same in every run.
+        """
         fits = self._free_bytes() // (8 * PAIR_ARRAYS * n_rows)
         if fits == 0:
             raise MemoryError(self._too_large())
-        return fits
+        return min(LARGEST_BLOCK, 2 ** (fits.bit_length() - 1))
 
     @contextmanager
     def enough_memory(self) -> Iterator[None]:
