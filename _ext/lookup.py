@@ -1,4 +1,6 @@
-"""Sphinx extension: lists of figures and algorithms, and links from code in the text to the API pages."""
+"""Sphinx extension: lists of figures and algorithms, and links from code and terms to where they are explained."""
+
+import re
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
@@ -69,9 +71,58 @@ def link_code(app, doctree, docname):
         )
 
 
+# Terms of the glossary that mean the same wherever they stand; each is linked where it comes first on a page.
+TERMS = {
+    "as published": "as published",
+    "raw data": "raw data",
+    "public code": "public code",
+    "macro-F1": "macro-F1",
+    "nats": "nat",
+    "95 % interval": "95 % interval",
+    "oversampling": "oversampling, undersampling",
+    "local symmetry": "local symmetry",
+    "feature space": "feature space",
+    "entropy difference": "entropy difference",
+}
+
+
+def definition(app, term):
+    """Address and text of an entry of the glossary."""
+    page, name = app.env.get_domain("std")._terms[term.lower()]
+    titles = app.env.get_domain("std").labels
+    for item in app.env.get_doctree(page).findall(nodes.definition_list_item):
+        if any(name in child["ids"] for child in item.findall(nodes.term)):
+            text = next(item.findall(nodes.definition)).astext()
+            # what stands for a citation, and for the title of a chapter, before pages are resolved
+            text = re.sub(r" [a-z]+\d{4}[a-z]+\b", "", text)
+            return page, name, re.sub(r"\bch-[\w-]+", lambda label: titles[label[0]][2], text)
+    raise KeyError(term)
+
+
+def link_terms(app, doctree, docname):
+    """Let the first mention of a term in the text of a chapter lead to the glossary."""
+    if not re.match(r"book/(\d\d_|speed|summary)", docname):
+        return
+    for words, term in TERMS.items():
+        place = re.compile(rf"(?<![\w-]){words}(?:s\b|(?![\w-]))")
+        for text in doctree.findall(nodes.Text):
+            paragraph = text.parent
+            if not isinstance(paragraph, nodes.paragraph) or not (found := place.search(text)):
+                continue
+            page, name, meaning = definition(app, term)
+            address = f"{app.builder.get_relative_uri(docname, page)}#{name}"
+            link = nodes.reference(
+                "", found[0], refuri=address, internal=True, reftitle=meaning, classes=["term"]
+            )
+            before, after = nodes.Text(text[: found.start()]), nodes.Text(text[found.end() :])
+            paragraph.replace(text, [before, link, after])
+            break
+
+
 def setup(app):
     app.add_node(numbered_list)
     app.add_directive("numbered-list", NumberedList)
     app.connect("doctree-resolved", fill_lists)
     app.connect("doctree-resolved", link_code)
+    app.connect("doctree-resolved", link_terms)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,6 +16,16 @@ SCRIPT = "startup.js"
 PIECES = ["core", "input/tex", "output/chtml", "a11y/assistive-mml"]
 LETTERS = "output/chtml/fonts/tex.js"  # the second piece of the output, which asks for it by itself
 FONTS = "output/chtml/fonts/woff-v2"
+# Without the letters of no formula here, such as Fraktur; check.mjs would list a font that is missing.
+FAMILIES = [
+    "Zero",
+    "Main-Regular",
+    "Main-Bold",
+    "Math-Italic",
+    "AMS-Regular",
+    "Calligraphic-Regular",
+]
+FAMILIES += [f"Size{size}-Regular" for size in (1, 2, 3, 4)]
 EXTENSIONS = "input/tex/extensions"  # fetched one by one, where a formula needs it
 
 # What theme, docutils and pandas write, and what a browser or a screen reader wants instead. They reach
@@ -58,7 +68,7 @@ def choose_pieces(app, config):
 
 
 def copy_mathjax(app, exception):
-    """Take MathJax from an installed package: what pages load, its fonts and extensions, 1.5 of 24 MB."""
+    """Take MathJax from an installed package: what pages load, its fonts and extensions, 1.3 of 24 MB."""
     if exception is not None:
         return
     # The package's module name has hyphens, so that it cannot be imported by a statement.
@@ -66,8 +76,9 @@ def copy_mathjax(app, exception):
     source, target = package / "static" / "mathjax", Path(app.outdir) / "_static" / "mathjax"
     for piece in [SCRIPT, LETTERS, *(f"{piece}.js" for piece in PIECES)]:
         copy_asset(source / piece, (target / piece).parent)
-    for folder in (FONTS, EXTENSIONS):
-        copy_asset(source / folder, target / folder)
+    for family in FAMILIES:
+        copy_asset(source / FONTS / f"MathJax_{family}.woff", target / FONTS)
+    copy_asset(source / EXTENSIONS, target / EXTENSIONS)
 
 
 # Without a formula on the page, MathJax is 0.8 MB for nothing.

@@ -12,6 +12,9 @@ PROMPT = re.compile(r"(?:Show|Hide) code cell source")
 def prompt(cell):
     """What a folded cell shows, in words."""
     _, _, shown = cell.partition('<div class="cell_output')
+    if "tag_hide-cell" in cell.partition(">")[0]:
+        kind = "figure" if "<img " in shown else "table" if "<table " in shown else "output"
+        return f"Show this {kind} and its code" if shown else "Show this code"
     if "<img " in shown or "<svg " in shown:
         return "Code of this figure"
     if "<table " in shown:

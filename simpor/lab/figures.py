@@ -300,7 +300,7 @@ def original_against_reproduced(ax: Axes, table: pd.DataFrame) -> Axes:
     ax : matplotlib.axes.Axes
     table : DataFrame
         Index: methods, drawn from top to bottom. Columns ``published`` (NaN where the paper has
-        none), ``reproduced``, and ``spread`` (half the length of the bar).
+        none), ``reproduced``, and ``spread`` (half the length of the bar, which ends at 0 and 1).
 
     Returns
     -------
@@ -316,12 +316,15 @@ def original_against_reproduced(ax: Axes, table: pd.DataFrame) -> Axes:
         raise ValueError(f"the table lacks the column(s) {sorted(missing)}; add them.")
     place = np.arange(len(table))
     ax.hlines(place, table["published"], table["reproduced"], color=FAINT, linewidth=1, zorder=1)
+    # a score lies between 0 and 1, and so does the bar
+    below = table["reproduced"] - (table["reproduced"] - table["spread"]).clip(lower=0)
+    above = (table["reproduced"] + table["spread"]).clip(upper=1) - table["reproduced"]
     ours = table.index.str.startswith("SIMPOR")
     for chosen, color in ((~ours, GREY), (ours, SIMPOR_COLOUR)):
         ax.errorbar(
             table["reproduced"][chosen],
             place[chosen],
-            xerr=table["spread"][chosen],
+            xerr=[below[chosen], above[chosen]],
             fmt="o",
             color=color,
             markersize=6,

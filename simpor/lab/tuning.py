@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 from imblearn import FunctionSampler
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
+from scipy.special import expit, logit
 from sklearn.base import BaseEstimator
 from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedShuffleSplit
@@ -385,8 +386,9 @@ def means_by_value(
     Returns
     -------
     table : DataFrame
-        Index ``value``; columns ``mean``, and ``low`` and ``high``, the ends of the interval of
-        :func:`simpor.lab.intervals.half_width` around the mean.
+        Index ``value``; columns ``mean``, and ``low`` and ``high``, the ends of an interval inside
+        (0, 1): that of :func:`simpor.lab.intervals.half_width`, carried over to the logarithm of
+        the odds of the mean score by the delta method.
 
     Examples
     --------
@@ -395,13 +397,16 @@ def means_by_value(
     >>> scores = pd.DataFrame({"fold": [0, 1, 2], "method": "smote", "value": 5,
     ...                        "test": [0.7, 0.8, 0.9]})
     >>> means_by_value(scores, "smote").round(3).loc[5].to_dict()
-    {'mean': 0.8, 'low': 0.471, 'high': 1.129}
+    {'mean': 0.8, 'low': 0.339, 'high': 0.969}
     """
     by_value = scores[scores["method"] == method].groupby("value")[score]
     mean = by_value.mean()
     further = test_share / (1 - test_share)
     half = half_width(by_value.std(ddof=1), by_value.count(), further, level=level)
-    return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})
+    # a score of 0 or 1 in every split leaves an interval of no width
+    reach = (half / (mean * (1 - mean))).where(half > 0, 0)
+    low, high = expit(logit(mean) - reach), expit(logit(mean) + reach)
+    return pd.DataFrame({"mean": mean, "low": low, "high": high})
 
 
 def long_rows(scores: pd.DataFrame, method: str) -> pd.DataFrame:

@@ -140,7 +140,32 @@ def test_first_page_leads_to_every_chapter(soups, pages, root):
     assert [f"book/{entry.a['href']}" for entry in entries] == chapters
     for entry in entries:
         assert int(re.search(r"(\d+) minutes", entry.get_text())[1]) > 1
-    assert sum(len(entry.select("img")) for entry in entries) >= 10
+        assert entry.p.get_text().endswith(".")  # its finding
+    pictures = [image["src"] for entry in entries for image in entry.select("img")]
+    assert len(pictures) == len(set(pictures)) >= 10
+
+
+def test_chapters_are_numbered(soups):
+    for name, page in soups.items():
+        in_list = {
+            link["href"].rpartition("/")[2]: link.get_text()
+            for link in page.select("#bd-docs-nav li.toctree-l1 > a")
+        }
+        for address, text in in_list.items():
+            if number := re.match(r"(\d\d)_", address):
+                assert text.startswith(f"{int(number[1])} "), f"{name}: {text}"
+        if (number := re.match(r"book/(\d\d)_", name)) and page.select_one("article h1"):
+            assert page.select_one("p.chapter-number").get_text() == f"Chapter {int(number[1])}"
+            assert in_list["#"].startswith(f"{int(number[1])} ")
+
+
+def test_terms_lead_to_the_glossary_and_say_what_they_mean(soups):
+    terms = soups["book/08_moon.html"].select("article a.term")
+    assert {"macro-F1", "raw data"} <= {term.get_text() for term in terms}
+    for term in terms:
+        address, _, anchor = term["href"].partition("#")
+        assert soups[f"book/{address}"].find(id=anchor)
+        assert len(term["title"]) > 20
 
 
 def test_first_page_can_be_launched(soups, root):

@@ -9,6 +9,7 @@ import pytest
 from imblearn import FunctionSampler
 from imblearn.over_sampling import SMOTE
 from scipy import stats
+from scipy.special import expit, logit
 
 from simpor import SIMPOR
 from simpor.lab import tuning
@@ -162,7 +163,7 @@ def test_a_value_that_fails_gets_the_score_of_raw_data():
 
 
 def test_a_curve_has_the_interval_of_a_mean_for_every_value():
-    scores = np.random.default_rng(0).normal(size=(2, 5))
+    scores = np.random.default_rng(0).uniform(0.6, 1, size=(2, 5))
     rows = pd.DataFrame(
         {
             "fold": [*range(5)] * 2,
@@ -176,12 +177,25 @@ def test_a_curve_has_the_interval_of_a_mean_for_every_value():
     )
     assert table.index.to_list() == [3, 9]
     for value, column in zip((9, 3), scores):
-        usual = stats.ttest_1samp(column, 0).confidence_interval()
-        np.testing.assert_allclose(table.loc[value], [column.mean(), *usual])
+        low, high = stats.ttest_1samp(column, 0).confidence_interval()
+        mean = column.mean()
+        # on the scale of the log odds, whose slope at the mean is 1 / (mean (1 - mean))
+        reach = (high - low) / 2 / (mean * (1 - mean))
+        ends = expit(logit(mean) + np.array([-reach, reach]))
+        np.testing.assert_allclose(table.loc[value], [mean, *ends])
     wider = means_by_value(rows, "smote")
-    np.testing.assert_allclose(
-        (wider["high"] - wider["low"]) / (table["high"] - table["low"]), np.sqrt(1 + 5 * 0.25)
+    widths = [np.diff(logit(both[["low", "high"]]), axis=1) for both in (wider, table)]
+    np.testing.assert_allclose(widths[0] / widths[1], np.sqrt(1 + 5 * 0.25))
+
+
+def test_intervals_of_means_stay_inside_the_range_of_a_score():
+    rows = pd.DataFrame(
+        {"fold": range(5), "method": "smote", "value": 5, "test": [1, 1, 1, 1, 0.9]}
     )
+    table = means_by_value(rows, "smote").loc[5]
+    assert 0 < table["low"] < table["mean"] < table["high"] < 1
+    same = means_by_value(rows.assign(test=1.0), "smote").loc[5]
+    assert same.tolist() == [1, 1, 1]
 
 
 def test_long_rows_can_be_paired(rows):
