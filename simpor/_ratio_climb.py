@@ -134,15 +134,18 @@ def climb_ratio(
         return _in_parts(ratio, centers, radii, step, max_iter, tol, random_state)
     start = _first_directions(centers, radii, None, random_state)
     order = np.lexsort((radii, seeds))  # neighbours climb side by side
-    climb = _climb(ratio, centers[order], radii[order], start[order], max_iter, tol)
+    centers, radii, start = centers[order], radii[order], start[order]
+    climb = _climb(ratio, centers, radii, start, max_iter, tol)
     tiles = _tiles(seeds[order])
     ends = _no_ends(climb)
     if _active_rows_pay(climb, tiles):
         _with_active_rows(climb, ends, tiles, ratio.n_jobs, report)
     else:
         _with_all_rows(climb, ends, ratio.n_jobs, report)
+    ascent = _ascent(centers, radii, start, ends, tol)
+    del centers, start, climb, ends  # in a large table they are large
     back = np.argsort(order)
-    return _ascent(centers, radii, start, Ends(*(field[back] for field in ends)), tol)
+    return SphereAscent(*(field[back] for field in ascent))
 
 
 def _squares_fit(ratio: PosteriorRatio, centers: np.ndarray, radii: np.ndarray) -> bool:
