@@ -9,7 +9,6 @@ The climb itself is written for any array library of the array API standard. `as
 it on NumPy's arrays, `SIMPOR(device=...)` on those of PyTorch.
 """
 
-import copy
 import functools
 import math
 from collections.abc import Callable
@@ -360,8 +359,9 @@ def _climb(
 ) -> tuple[_Points, Array]:
     """Turn the points until the rule stops them all (Algorithm 1); also count the turns tried."""
     xp = namespace(start.values)
-    points = _Points(*map(copy.deepcopy, start))
-    turns = _Turns(*map(copy.deepcopy, rule.first_turns(points)))
+    everywhere = start.radii >= 0
+    points = _take(start, everywhere)  # copies, since they change below
+    turns = _take(rule.first_turns(points), everywhere)
     active = (points.radii > 0) & rule.goes_on(points, turns)
     n_iter = xp.zeros_like(active, dtype=xp.int64)
     for _ in range(max_iter):
@@ -377,7 +377,9 @@ def _climb(
         then = rule.next_turns(active, tried, before, after, higher)
         _put(points, active, now)
         _put(turns, active, then)
-        active[copy.deepcopy(active)] = rule.goes_on(now, then)
+        still_active = xp.zeros_like(active)
+        still_active[active] = rule.goes_on(now, then)
+        active = still_active
     return points, n_iter
 
 

@@ -246,8 +246,9 @@ def test_a_table_that_does_not_fit(torch, monkeypatch):
 
 
 def test_pytorch_is_not_imported_before_it_is_asked_for():
-    code = "import sys, simpor; simpor.SIMPOR(); print({'torch', 'array_api_compat'} & set(sys.modules))"
+    # array-api-compat is loaded by scikit-learn 1.6 where it is installed
+    code = "import sys, simpor; simpor.SIMPOR(); print('torch' in sys.modules)"
     process = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert process.stdout.strip() == "set()"
+    assert process.stdout.strip() == "False"
