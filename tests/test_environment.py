@@ -75,6 +75,11 @@ def test_pytorch_is_not_pinned(project, pins):
     assert "torch" not in pins
 
 
+def test_make_lock_pins_every_extra_but_the_gpu(root, project):
+    (extras,) = re.findall(r"^EXTRAS := (.*)$", (root / "Makefile").read_text(), flags=re.MULTILINE)
+    assert {*extras.split(), "gpu"} == set(project["optional-dependencies"])
+
+
 def test_the_right_tensorflow_everywhere(pins):
     marker = {name: pins[name].marker for name in ("tensorflow", "tensorflow-cpu")}
     for system, machine, cpu in [
