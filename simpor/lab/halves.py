@@ -163,6 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--learner", choices=list(LEARNERS), default="logistic")
     parser.add_argument("--results", type=Path, default=records.RESULTS, metavar="FOLDER")
     parser.add_argument("--jobs", type=int, default=-1, metavar="N")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the family means to a file")
     given = parser.parse_args(arguments)
     methods = [*dict.fromkeys(method for method, _ in RIVALS.values()), *GRID]
     recorded = {method for _, method in complete([given.learner], methods, results=given.results)}
@@ -175,12 +176,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     scores = read_scores(
         FORTY_ONE, [given.learner], methods, results=given.results, n_jobs=given.jobs
     )
-    _report(scores, given.learner)
+    tables = {metric: _family_tables(scores, given.learner, metric) for metric in ("f1", "auc")}
+    if given.csv:
+        table = pd.concat(tables, names=["metric", "family"])
+        table.to_csv(given.csv, float_format="%.6f", lineterminator="\n")
+    _report(tables["f1"], tables["auc"])
 
 
-def _report(scores: pd.DataFrame, learner: str) -> None:
+def _report(f1: pd.DataFrame, auc: pd.DataFrame) -> None:
     """Print what each half chose, how all settings did, and the verdicts."""
-    f1, auc = (_family_tables(scores, learner, metric) for metric in ("f1", "auc"))
     chosen = choices(f1[list(GRID)])
     half_of = halves(f1.index)
     for half, name in chosen.items():

@@ -9,6 +9,9 @@ from simpor.lab.datasets import FAMILIES, FORTY_ONE
 from simpor.lab.halves import CHOSEN, RIVALS
 from simpor.lab.learners import GRID
 from simpor.lab.records import RESULTS
+from simpor.lab.statistics import family_means
+from simpor.lab.summary import Cell, set_table
+from simpor.lab.thresholds import read_scores
 
 FAMILY_NAMES = list(dict.fromkeys(FAMILIES.values()))
 
@@ -83,7 +86,7 @@ def test_the_report_names_the_rival_that_is_beaten(capsys):
     scores = pd.DataFrame(rows, columns=columns)
     scores.loc[scores["metric"] == "auc", "policy"] = "any"
     scores = scores.drop_duplicates(["dataset", "method", "policy", "metric", "fold"])
-    halves._report(scores, "logistic")
+    halves._report(*(halves._family_tables(scores, "logistic", metric) for metric in ("f1", "auc")))
     printed = capsys.readouterr().out
     assert printed.count("rank 1 of 24") == 2 and "A setting is recommended." in printed
     assert printed.count(" ahead") == 4
@@ -93,3 +96,18 @@ def test_what_is_not_recorded_is_named(tmp_path, capsys):
     with pytest.raises(SystemExit):
         halves.main(["--learner", "boosting", "--results", str(tmp_path)])
     assert "record them first with python -m simpor.lab.study" in capsys.readouterr().err
+
+
+def test_the_recorded_family_means_are_those_of_the_records():
+    recorded = pd.read_csv(RESULTS / "halves-logistic.csv", index_col=["metric", "family"])
+    assert list(recorded) == [*GRID, *RIVALS]
+    setting = GRID[8]
+    scores = read_scores(FORTY_ONE, ["logistic"], ["raw", setting])
+    for metric in ("f1", "auc"):
+        cells = [
+            Cell("logistic", setting, "half"),
+            Cell("logistic", *RIVALS["raw, tuned threshold"]),
+        ]
+        means = family_means(set_table(scores, metric, cells))
+        stored = recorded.loc[metric, [setting, "raw, tuned threshold"]]
+        np.testing.assert_allclose(means, stored.loc[means.index], rtol=0, atol=1e-6)
