@@ -20,7 +20,9 @@
     document.querySelectorAll(".bd-article mjx-container").forEach(function (formula) {
       formula.classList.remove("wide");
       formula.removeAttribute("tabindex");
-      const column = formula.closest("p, li, td, dd, div").clientWidth;
+      const box = formula.closest("p, li, td, dd, div");
+      const number = box.querySelector(":scope > .eqno"); // beside the formula
+      const column = box.clientWidth - (number ? width(number) + 8 : 0);
       // The container also holds the formula for screen readers, which is wider: so the drawing is measured.
       if (!fit(formula, column, formula.querySelector("mjx-math"))) {
         formula.classList.add("wide");
