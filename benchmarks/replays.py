@@ -1,7 +1,8 @@
 """Published numbers of the relatives beside ours: ``python -m benchmarks replays``.
 
 Also measures what the docstrings of :mod:`simpor.relatives` say in numbers. Where no number is
-published, or none that we could read, the table says so by an empty place. Takes a few minutes.
+published, or none that we could read, the table says so by an empty place. A mean over several
+tables has its standard error beside it. Takes about 20 minutes.
 """
 
 import warnings
@@ -10,13 +11,16 @@ import numpy as np
 import pandas as pd
 from imblearn.metrics import geometric_mean_score
 from imblearn.over_sampling import SMOTE
+from scipy.spatial.distance import cdist
+from scipy.stats import sem
 from sklearn.base import clone
 from sklearn.datasets import make_moons
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, log_loss
-from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
 from simpor.lab.datasets import load
@@ -26,8 +30,8 @@ from simpor.relatives import (
     RBO,
     AsymmetricSAM,
     BiasCorrectedClassifier,
+    KernelSMOTESVC,
     KOTAROClassifier,
-    batch_size_sweep,
     local_symmetry_test,
     theory_guided_sizes,
 )
@@ -51,13 +55,13 @@ def size_of_a_biased_generator():
             values.append(theta @ theta + (theta[0] - 1) ** 2 / 2 - 1 / 3)
     for size, values in risks.items():
         what = f"biased generator, {n_rare} minority rows: excess risk at {size} x the gap"
-        yield "VTSS", what, published[size], np.mean(values)
+        yield "VTSS", what, published[size], values
 
 
 def rejections_under_symmetry():
     """Share of 400 symmetric tables that the symmetry test rejects at the level of 0.05."""
     for n_rare in (50, 250, 500):
-        n_rejected = 0
+        rejected = []
         for seed in range(400):
             rng = np.random.RandomState(seed)
             X = rng.uniform(-np.sqrt(3), np.sqrt(3), size=(11 * n_rare, 5))
@@ -65,9 +69,9 @@ def rejections_under_symmetry():
             X[10 * n_rare :, 0] += (5 - np.sqrt(21)) / 2
             y = np.repeat([-0.5, 0.5], [10 * n_rare, n_rare])
             test = local_symmetry_test(X, y, loss="squared", fit_intercept=False)
-            n_rejected += test.pvalue < 0.05
+            rejected.append(test.pvalue < 0.05)
         what = f"symmetry test, {n_rare} minority rows: share of true hypotheses rejected"
-        yield "VTSS", what, None, n_rejected / 400
+        yield "VTSS", what, None, rejected
 
 
 def mixture(n_common, n_rare, rng):
@@ -92,12 +96,12 @@ def theory_guide_on_a_mixture():
         for values, table in zip(losses.values(), tables, strict=True):
             values.append(log_loss(y_test, logistic.fit(*table).predict_proba(X_test)))
     regimes = np.array(regimes)
-    yield "VTSS", "mixture: share of asymmetric tables", 1.0, np.mean(regimes != "symmetric")
-    yield "VTSS", "mixture: share of realistic generators", 0.83, np.mean(regimes == "realistic")
+    yield "VTSS", "mixture: share of asymmetric tables", 1.0, regimes != "symmetric"
+    yield "VTSS", "mixture: share of realistic generators", 0.83, regimes == "realistic"
     published = (0.85, 0.363)
     for (name, values), figure in zip(losses.items(), published, strict=True):
         what = f"mixture, {name}: balanced log loss (published in a figure)"
-        yield "VTSS", what, figure, np.mean(values)
+        yield "VTSS", what, figure, values
 
 
 def fall_of_radial_oversampling():
@@ -117,7 +121,8 @@ def fall_of_radial_oversampling():
             classifier = GaussianNB().fit(*sampler.fit_resample(rows[train], y[train]))
             scores.append(balanced_accuracy_score(y[test], classifier.predict(rows[test])))
         what = f"pima, naive Bayes, gamma {gamma}, {n_steps} steps: balanced accuracy"
-        yield "RBO", what, published, np.mean(scores)
+        # Folds share rows: their mean has no standard error.
+        yield "RBO", what, published, [np.mean(scores)]
 
 
 def two_gaussians(n_common, n_rare, seed):
@@ -144,7 +149,7 @@ def bias_correction():
             values.append(log_loss(y_test, fitted.predict_proba(X_test)))
     for name, values in losses.items():
         what = f"logistic regression, {name}: balanced log loss"
-        yield "bias correction", what, None, np.mean(values)
+        yield "bias correction", what, None, values
 
 
 class Uncorrected(BiasCorrectedClassifier):
@@ -171,10 +176,10 @@ def bias_correction_of_networks():
                 losses[name].append(log_loss(y_test, network.predict_proba(X_test)))
         for name, values in losses.items():
             what = f"network, {n_epochs} epochs, {name}: balanced log loss"
-            yield "bias correction", what, None, np.mean(values)
+            yield "bias correction", what, None, values
         n_worse = np.sum(np.array(losses["corrected"]) > losses["uncorrected"])
         what = f"network, {n_epochs} epochs: tables of five where the correction does harm"
-        yield "bias correction", what, None, n_worse
+        yield "bias correction", what, None, [n_worse]
 
 
 def kotaro_and_support_vectors():
@@ -191,51 +196,102 @@ def kotaro_and_support_vectors():
             predicted = classifier.fit(unit * X, y).predict(unit * X_test)
             scores[name].append(geometric_mean_score(y_test, predicted))
     for name, values in scores.items():
-        yield "KOTARO", f"moons, 1000 and 20 rows, {name}: G-mean", None, np.mean(values)
+        yield "KOTARO", f"moons, 1000 and 20 rows, {name}: G-mean", None, values
+    gain = np.subtract(scores["KOTARO"], scores["SVC"])
+    yield "KOTARO", "moons, 1000 and 20 rows, KOTARO minus SVC: G-mean", None, gain
+
+
+def recall_of_support_vectors():
+    """Recall of the minority less that of a plain SVC, on seven small sets in twice five folds."""
+    gains = []
+    for dataset in (
+        "glass1",
+        "ecoli3",
+        "glass6",
+        "ecoli4",
+        "glass4",
+        "ecoli2",
+        "new-thyroid1",
+    ):
+        data = load(dataset)
+        X, y = np.asarray(data.X, dtype=float), np.asarray(data.y)
+        folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=2, random_state=0)
+        recalls = [
+            cross_val_score(
+                make_pipeline(StandardScaler(), classifier), X, y, cv=folds, scoring="recall"
+            ).mean()
+            for classifier in (KernelSMOTESVC("entropy-difference", random_state=0), SVC())
+        ]
+        gains.append(recalls[0] - recalls[1])
+    yield "EDKS", "seven small sets, EDKS minus SVC: recall of the minority", None, gains
 
 
 def distances_from_the_boundary():
     """Mean distance of minority rows to the other class's region: moons of 500 and 20 rows."""
-    variants = {
-        "gradient descent": {"rho": 0},
-        "SAM": {"ascent_weights": None},
-        "direction": {},
-        "length": {"variant": "length"},
-    }
     grid = np.stack(np.meshgrid(np.linspace(-3, 4, 201), np.linspace(-3, 3, 201)), axis=-1)
     grid = grid.reshape(-1, 2)
+
+    def distances(**settings):
+        means = []
+        for seed in range(20):
+            X, y = make_moons((500, 20), noise=0.2, random_state=seed)
+            network = AsymmetricSAM(
+                **settings, batch_size=32, n_epochs=100, learning_rate=0.05, random_state=seed
+            ).fit(X, y)
+            others = grid[network.predict(grid) == 0]
+            means.append(cdist(X[y == 1], others).min(axis=1).mean())
+        return np.array(means)
+
+    descent = distances(rho=0)
+    yield "SAM-A", "moons, gradient descent: distance to the boundary", None, descent
+    variants = {"SAM": {"ascent_weights": None}, "direction": {}, "length": {"variant": "length"}}
     for rho in (0.05, 0.5):
         for name, settings in variants.items():
-            if name == "gradient descent" and rho != 0.05:
-                continue
-            distances = []
-            for seed in range(5):
-                X, y = make_moons((500, 20), noise=0.2, random_state=seed)
-                network = AsymmetricSAM(
-                    **{"rho": rho} | settings,
-                    batch_size=32,
-                    n_epochs=100,
-                    learning_rate=0.05,
-                    random_state=seed,
-                ).fit(X, y)
-                others = grid[network.predict(grid) == 0]
-                to_others = np.linalg.norm(X[y == 1][:, None] - others, axis=2)
-                distances.append(to_others.min(axis=1).mean())
-            what = f"moons, {name}" + (f", rho {rho}" if "rho" not in settings else "")
-            yield "SAM-A", f"{what}: distance to the boundary", None, np.mean(distances)
+            what = f"moons, {name}, rho {rho}: distance minus that of gradient descent"
+            yield "SAM-A", what, None, distances(rho=rho, **settings) - descent
 
 
-def spread_over_batch_sizes():
-    """Best minus worst mean balanced accuracy over batch sizes: 2,000 rows, ratios of 1 and 50."""
-    for ratio in (1, 50):
-        n_rare = 2000 // (1 + ratio)
-        spreads = []
-        for seed in range(2):
-            X, y = make_moons((2000 - n_rare, n_rare), noise=0.25, random_state=seed)
-            descent = AsymmetricSAM(rho=0, n_epochs=100, random_state=seed)
-            spreads.append(np.ptp(batch_size_sweep(descent, X, y, cv=2).mean(axis=1)))
-        what = f"moons, ratio {ratio}, batches of 8 to 512: spread of balanced accuracy"
-        yield "batch sizes", what, None, np.mean(spreads)
+def balanced_accuracies(n_rows, n_tables, noise, **settings):
+    """Of networks by gradient descent, one for each table of moons, on 2,000 balanced new rows."""
+    scores = []
+    for seed in range(n_tables):
+        X, y = make_moons(n_rows, noise=noise, random_state=seed)
+        X_test, y_test = make_moons(2000, noise=noise, random_state=1000 + seed)
+        network = AsymmetricSAM(rho=0, **settings, random_state=seed).fit(X, y)
+        scores.append(balanced_accuracy_score(y_test, network.predict(X_test)))
+    return np.array(scores)
+
+
+def sizes_of_the_batch():
+    """Balanced accuracy by batch size: 10 tables of 2,000 rows, at ratios of 1 and 50.
+
+    Small batches take more steps in equally many epochs, so that both are held equal in turn.
+    """
+    n_epochs, n_steps = 48, 3000
+    for equal in ("epochs", "steps"):
+        gains = {}
+        for ratio in (1, 50):
+            n_rare = 2000 // (1 + ratio)
+            scores = {}
+            for size in (8, 32, 128, 512):
+                epochs = n_epochs if equal == "epochs" else round(n_steps / np.ceil(2000 / size))
+                scores[size] = balanced_accuracies(
+                    (2000 - n_rare, n_rare), 10, 0.25, batch_size=size, n_epochs=epochs
+                )
+                what = f"moons, equal {equal}, ratio {ratio}, batches of {size}: balanced accuracy"
+                yield "batch sizes", what, None, scores[size]
+            gains[ratio] = scores[8] - scores[512]
+        what = f"moons, equal {equal}: gain of batches of 8 over 512, at ratio 50 minus at ratio 1"
+        yield "batch sizes", what, None, gains[50] - gains[1]
+
+
+def smoothed_labels():
+    """Balanced accuracy with labels smoothed by class minus without: moons of 500 and 20 rows."""
+    settings = {"batch_size": 32, "n_epochs": 100}
+    smoothed = balanced_accuracies((500, 20), 20, 0.2, smoothing=0.1, **settings)
+    plain = balanced_accuracies((500, 20), 20, 0.2, **settings)
+    what = "moons, labels smoothed by class up to 0.1: gain in balanced accuracy"
+    yield "label smoothing", what, None, smoothed - plain
 
 
 def fall_of_the_mmd():
@@ -245,7 +301,7 @@ def fall_of_the_mmd():
     sampler.fit_resample(X, y)
     for epoch in (0, -1):
         what = f"moons: squared MMD at the {'last' if epoch else 'first'} epoch"
-        yield "MOMS", what, None, sampler.mmd_[1][epoch]
+        yield "MOMS", what, None, [sampler.mmd_[1][epoch]]
 
 
 def seeds_at_the_boundary():
@@ -255,7 +311,7 @@ def seeds_at_the_boundary():
         sampler = LEOCVAE(gamma=gamma, n_epochs=1, random_state=0)
         sampler.fit_resample(X, y)
         share = np.mean(sampler.entropy_[sampler.seed_indices_] > 0.5)
-        yield "LEO-CVAE", f"moons, gamma {gamma}: share of seeds at the boundary", None, share
+        yield "LEO-CVAE", f"moons, gamma {gamma}: share of seeds at the boundary", None, [share]
 
 
 REPLAYS = (
@@ -266,23 +322,30 @@ REPLAYS = (
     bias_correction,
     bias_correction_of_networks,
     kotaro_and_support_vectors,
+    recall_of_support_vectors,
     distances_from_the_boundary,
-    spread_over_batch_sizes,
+    sizes_of_the_batch,
+    smoothed_labels,
     fall_of_the_mmd,
     seeds_at_the_boundary,
 )
 
 
 def measure(replays=REPLAYS):
-    """One row for each number: the relative, what it is, what is published, and what we get."""
+    """One row for each number: the relative, what it is, published, ours, and its standard error.
+
+    A replay yields the values of which ours is the mean; of a single value there is no error.
+    """
     table = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for replay in replays:
-            for relative, what, published, ours in replay():
-                table.append((relative, what, published, round(float(ours), 4)))
+            for relative, what, published, values in replay():
+                error = round(float(sem(values)), 4) if len(values) > 1 else None
+                table.append((relative, what, published, round(float(np.mean(values)), 4), error))
                 print(*table[-1], sep=", ", flush=True)
-    return pd.DataFrame(table, columns=["relative", "what", "published", "ours"])
+    columns = ["relative", "what", "published", "ours", "standard error"]
+    return pd.DataFrame(table, columns=columns)
 
 
 def show(table):

@@ -128,10 +128,23 @@ def test_a_replay_has_a_row_for_each_number(capsys):
     from benchmarks import replays
 
     table = replays.measure([replays.kotaro_and_support_vectors])
-    assert table["relative"].tolist() == ["KOTARO"] * 3 and table["published"].isna().all()
+    assert table["relative"].tolist() == ["KOTARO"] * 4 and table["published"].isna().all()
     assert table["ours"].between(0, 1).all()
+    assert table["standard error"].between(0, 0.1, inclusive="neither").all()
     replays.show(table)
     assert "class-weighted SVC: G-mean" in capsys.readouterr().out
+
+
+def test_a_replay_of_one_value_has_no_standard_error():
+    pytest.importorskip("pandas")
+    from benchmarks import replays
+
+    table = replays.measure(
+        [lambda: [("MOMS", "three", 2.5, [1.0, 2.0, 3.0]), ("MOMS", "one", None, [4])]]
+    )
+    assert table["ours"].tolist() == [2.0, 4.0]
+    assert table["standard error"][0] == pytest.approx(1 / np.sqrt(3), abs=1e-4)
+    assert np.isnan(table["standard error"][1])
 
 
 def test_the_better_the_rule_the_fewer_evaluations_from_the_same_points(capsys):

@@ -1,4 +1,4 @@
-"""The ledger: what the two papers claim, and the rules that judge it.
+"""The ledger: what the two papers and the relatives' claim, and the rules that judge it.
 
 A :class:`Claim` says where it stands, what it says, and by which rule it is judged. A rule is a
 function of the :class:`Evidence`, which holds our recorded rows and every printed number. It
@@ -6,8 +6,8 @@ returns a finding: a dictionary with the ``verdict``, one of :data:`VERDICTS`, a
 the ledger shows beside it, ``paper``, ``as published``, ``sound`` and ``reason``. A rule that lacks
 rows raises :class:`NotRecorded`.
 
-:mod:`simpor.lab.rules` makes the rules, :func:`claims_of` joins them to the claims of the two
-papers, and :func:`judge` gives the table of verdicts.
+:mod:`simpor.lab.rules` makes the rules, :func:`claims_of` joins them to the claims of one part,
+and :func:`judge` gives the table of verdicts.
 """
 
 from __future__ import annotations
@@ -73,6 +73,9 @@ class Evidence:
         The metric of ours that stands beside a printed F1.
     printed : DataFrame, optional
         All of :func:`simpor.lab.published.all_values` by default.
+    crossed : DataFrame, optional
+        Scores of the crossed study, from :func:`simpor.lab.thresholds.read_scores`, for claims of
+        the relatives.
     """
 
     recorded: Mapping[str, Mapping[str, pd.DataFrame]]
@@ -80,6 +83,7 @@ class Evidence:
     tuning: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     f1: str = "f1"
     printed: pd.DataFrame = field(default_factory=published.all_values)
+    crossed: pd.DataFrame | None = None
 
     def reading_f1_as(self, metric: str) -> Evidence:
         """Give the same evidence with another metric beside the printed F1.
@@ -294,7 +298,7 @@ def claims_of(part: str, rules: Mapping[str, Rule]) -> list[Claim]:
 
     Parameters
     ----------
-    part : {"preprint, results", "TAI paper, results", "method"}
+    part : {"preprint, results", "TAI paper, results", "method", "relatives"}
     rules : mapping of str to callable
         A rule for every key of the part that has no typed verdict.
 

@@ -15,11 +15,13 @@ import pandas as pd
 
 from simpor.lab import published
 from simpor.lab.claims import SCORES, Evidence, Finding, NotRecorded, Rule, by_share
-from simpor.lab.datasets import FORTY_ONE
+from simpor.lab.datasets import FAMILIES, FORTY_ONE
 from simpor.lab.intervals import paired_differences
+from simpor.lab.learners import CROSSED, OWN
 from simpor.lab.methods import METHODS
 from simpor.lab.published import METHOD_OF_PAPER_NAME
 from simpor.lab.statistics import family_means, hodges_lehmann, wilcoxon_holm, winning_times
+from simpor.lab.summary import Cell, set_table
 from simpor.lab.tuning import long_rows
 
 #: The ten draws of one setting that are the measure of luck for :func:`along`.
@@ -657,6 +659,131 @@ def counts_agree(source: str, remark: str) -> Rule:
             "as published": f"{agree} of {len(known)} agree",
             "verdict": by_share(agree, len(known)),
             "reason": f"the others, with ours: {others}; {remark}",
+        }
+
+    return rule
+
+
+def ahead_of(method: str, rivals: Sequence[str], metric: str, *, lower: bool = False) -> Rule:
+    """Make the rule of a relative's claim that its method scores better than its rivals.
+
+    Judged on the sets of the crossed study on which the method is recorded, by the means of their
+    families. The threshold is 0.5, and samplers stand before the logistic regression. The method is
+    clearly ahead of a rival if the interval of the shift between them lies above zero. Reproduced,
+    if it is clearly ahead of every rival; partly, of at least half of them.
+
+    Parameters
+    ----------
+    method : str
+        Our name.
+    rivals : sequence of str
+        Our names.
+    metric : str
+        One of :func:`simpor.lab.thresholds.scores`.
+    lower : bool, default=False
+        Whether lower scores are better.
+
+    Returns
+    -------
+    rule : callable
+        It raises :class:`~simpor.lab.claims.NotRecorded` if a family has no set on which the method
+        is recorded.
+    """
+
+    def rule(evidence: Evidence) -> Finding:
+        scores = pd.DataFrame() if evidence.crossed is None else evidence.crossed
+        if scores.empty or method not in set(scores["method"]):
+            raise NotRecorded(CROSSED[method].label)
+        sets = set(scores["dataset"][scores["method"] == method])
+        cells = [Cell(_learner(name), name, "half") for name in (method, *rivals)]
+        table = set_table(scores[scores["dataset"].isin(sets)], metric, cells)
+        means = family_means(table.set_axis([method, *rivals], axis=1))
+        n_families = len(set(FAMILIES.values()))
+        if len(means) < n_families:
+            raise NotRecorded(f"{n_families - len(means)} of {n_families} families")
+        shifts = hodges_lehmann(-means if lower else means, method)
+        clearly = (shifts["low"] > 0).sum()
+        behind = (shifts["high"] < 0).sum()
+        verdict = by_share(clearly, len(rivals))
+        least = shifts["shift"].idxmin()
+        line = shifts.loc[least]
+        return {
+            "sound": f"clearly ahead of {clearly} of {len(rivals)}, clearly behind {behind}",
+            "verdict": "partly" if verdict == "reproduced" and clearly < len(rivals) else verdict,
+            "reason": f"{len(sets)} sets; least over {CROSSED[least].label}: "
+            f"{line['shift']:+.3f} [{line['low']:+.3f}, {line['high']:+.3f}]",
+        }
+
+    return rule
+
+
+def _learner(method: str) -> str:
+    return OWN if CROSSED[method].kind == "classifier" else "logistic"
+
+
+def replayed(replays: pd.DataFrame, what: str) -> Rule:
+    """Make the rule of a relative's claim that a number of ours is above zero.
+
+    Reproduced, if it is above zero by more than twice its standard error; else it is not.
+
+    Parameters
+    ----------
+    replays : DataFrame
+        The table of ``python -m benchmarks replays``: a line for each number, with the columns
+        ``what``, ``ours`` and ``standard error``.
+    what : str
+        The number.
+
+    Returns
+    -------
+    rule : callable
+        It raises :class:`~simpor.lab.claims.NotRecorded` if there is no such number.
+    """
+
+    def rule(evidence: Evidence) -> Finding:
+        lines = replays[replays["what"] == what]
+        if lines.empty:
+            raise NotRecorded(f"the replay of {what!r}")
+        ours, error = lines.iloc[0][["ours", "standard error"]]
+        return {
+            "sound": f"{ours:+.3f}, standard error {error:.3f}",
+            "verdict": "reproduced" if ours > 2 * error else "not reproduced",
+            "reason": what,
+        }
+
+    return rule
+
+
+def numbers_replay(replays: pd.DataFrame, relative: str) -> Rule:
+    """Make the rule of a claim that consists of published numbers of a relative.
+
+    A number of ours agrees if it is within 0.01 of the published one, or within twice its own
+    standard error. Judged by the share that agrees, see :func:`~simpor.lab.claims.by_share`.
+
+    Parameters
+    ----------
+    replays : DataFrame
+        As in :func:`replayed`, with the columns ``relative`` and ``published``.
+    relative : str
+
+    Returns
+    -------
+    rule : callable
+        It raises :class:`~simpor.lab.claims.NotRecorded` if no number of the relative is recorded.
+    """
+
+    def rule(evidence: Evidence) -> Finding:
+        lines = replays[replays["relative"] == relative].dropna(subset=["published"])
+        if lines.empty:
+            raise NotRecorded(f"replays of {relative}")
+        allowed = (2 * lines["standard error"]).fillna(0).clip(lower=0.01)
+        distance = (lines["ours"] - lines["published"]).abs()
+        agree = (distance <= allowed).sum()
+        return {
+            "paper": f"{len(lines)} numbers",
+            "sound": f"{agree} of {len(lines)} agree",
+            "verdict": by_share(agree, len(lines)),
+            "reason": f"farthest apart {distance.max():.3f}",
         }
 
     return rule

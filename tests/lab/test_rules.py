@@ -6,11 +6,12 @@ import pytest
 
 from simpor.lab import published
 from simpor.lab.claims import Evidence, NotRecorded
-from simpor.lab.datasets import FORTY_ONE
+from simpor.lab.datasets import FAMILIES, FORTY_ONE
 from simpor.lab.published import METHOD_OF_PAPER_NAME, TAI_COLUMNS
 from simpor.lab.rules import (
     DRAWS,
     above,
+    ahead_of,
     all_significant,
     along,
     best_between,
@@ -20,7 +21,9 @@ from simpor.lab.rules import (
     matters,
     most_wins,
     no_difference,
+    numbers_replay,
     part_helps,
+    replayed,
     rises,
     scores_agree,
     shares_fewest,
@@ -544,3 +547,105 @@ def test_counts_agree_exactly_or_not_at_all():
         assert finding["as published"] == f"{10 - n_wrong} of 10 agree"
         assert ("set 0 n_samples 10 (11)" in finding["reason"]) == (n_wrong > 0)
         assert finding["reason"].endswith("; a remark")
+
+
+def of_the_study(means, sets=FORTY_ONE):
+    """One fold a set; each set has its own level, and each method noise that is not another's."""
+    rows = [
+        (
+            name,
+            0,
+            learner,
+            method,
+            "half",
+            "f1",
+            mean + 0.01 * place + 0.002 * NOISE[(place + i) % 5],
+        )
+        for i, ((learner, method), mean) in enumerate(means.items())
+        for place, name in enumerate(sets)
+    ]
+    columns = ["dataset", "fold", "learner", "method", "policy", "metric", "value"]
+    return Evidence({}, printed=PRINTED, crossed=pd.DataFrame(rows, columns=columns))
+
+
+class TestClaimsOfTheRelatives:
+    """Claims that a relative is ahead of its rivals, or that a number of ours is above zero."""
+
+    OVER_TWO = staticmethod(ahead_of("gk-smote-paper", ["smote", "adasyn"], "f1"))
+
+    @staticmethod
+    def scores(gk, smote, adasyn):
+        names = {"gk-smote-paper": gk, "smote": smote, "adasyn": adasyn, "raw": 0.5}
+        return of_the_study({("logistic", name): mean for name, mean in names.items()})
+
+    @pytest.mark.parametrize(
+        ("means", "verdict", "counts"),
+        [
+            ((0.8, 0.7, 0.7), "reproduced", "2 of 2, clearly behind 0"),
+            ((0.8, 0.7, 0.9), "partly", "1 of 2, clearly behind 1"),
+            ((0.7, 0.7, 0.7), "not reproduced", "0 of 2, clearly behind 0"),
+            ((0.6, 0.7, 0.7), "not reproduced", "0 of 2, clearly behind 2"),
+        ],
+    )
+    def test_it_counts_the_rivals_that_the_method_is_clearly_ahead_of(self, means, verdict, counts):
+        finding = self.OVER_TWO(self.scores(*means))
+        assert finding["verdict"] == verdict
+        assert finding["sound"] == f"clearly ahead of {counts}"
+
+    def test_it_names_the_rival_over_which_the_shift_is_least(self):
+        reason = self.OVER_TWO(self.scores(0.8, 0.7, 0.9))["reason"]
+        assert reason.startswith("41 sets; least over ADASYN: -0.1")
+
+    def test_lower_scores_can_be_better(self):
+        rule = ahead_of("gk-smote-paper", ["smote"], "f1", lower=True)
+        assert rule(self.scores(0.6, 0.7, 0.7))["verdict"] == "reproduced"
+
+    def test_a_classifier_of_its_own_is_compared_with_the_rival_before_the_logistic_regression(
+        self,
+    ):
+        rule = ahead_of("edks", ["smote"], "f1")
+        means = {("own", "edks"): 0.8, ("logistic", "smote"): 0.7, ("logistic", "raw"): 0.5}
+        assert rule(of_the_study(means))["verdict"] == "reproduced"
+
+    def test_rivals_are_scored_on_the_sets_that_the_method_has(self):
+        evidence = self.scores(0.8, 0.7, 0.7)
+        one_each = list({family: name for name, family in FAMILIES.items()}.values())
+        has = evidence.crossed["dataset"].isin(one_each)
+        some = evidence.crossed[has | (evidence.crossed["method"] != "gk-smote-paper")]
+        finding = self.OVER_TWO(Evidence({}, printed=PRINTED, crossed=some))
+        assert finding["reason"].startswith(f"{len(one_each)} sets")
+        assert finding["verdict"] == "reproduced"
+
+    def test_a_family_without_records_is_no_verdict(self):
+        evidence = self.scores(0.8, 0.7, 0.7)
+        absent = [name for name in FORTY_ONE if FAMILIES[name] == FAMILIES[FORTY_ONE[0]]]
+        some = evidence.crossed[~evidence.crossed["dataset"].isin(absent)]
+        with pytest.raises(NotRecorded, match="1 of 14 families"):
+            self.OVER_TWO(Evidence({}, printed=PRINTED, crossed=some))
+        with pytest.raises(NotRecorded, match="GK-SMOTE"):
+            self.OVER_TWO(Evidence({}, printed=PRINTED))
+
+    REPLAYS = pd.DataFrame(
+        {
+            "relative": ["VTSS", "VTSS", "VTSS", "SAM-A"],
+            "what": ["near", "noisy", "far", "gain"],
+            "published": [0.5, 0.83, 0.3, np.nan],
+            "ours": [0.509, 0.7, 0.35, 0.03],
+            "standard error": [np.nan, 0.07, 0.001, 0.014],
+        }
+    )
+
+    def test_a_number_above_twice_its_error_is_reproduced(self):
+        finding = replayed(self.REPLAYS, "gain")(None)
+        assert finding["verdict"] == "reproduced"
+        assert finding["sound"] == "+0.030, standard error 0.014"
+        less = self.REPLAYS.assign(ours=0.027)
+        assert replayed(less, "gain")(None)["verdict"] == "not reproduced"
+        with pytest.raises(NotRecorded, match="loss"):
+            replayed(self.REPLAYS, "loss")(None)
+
+    def test_published_numbers_agree_within_a_hundredth_or_two_errors(self):
+        finding = numbers_replay(self.REPLAYS, "VTSS")(None)
+        assert finding["sound"] == "2 of 3 agree" and finding["verdict"] == "partly"
+        with pytest.raises(NotRecorded, match="SAM-A"):
+            numbers_replay(self.REPLAYS, "SAM-A")(None)
