@@ -100,11 +100,12 @@ class AsymmetricSAM(ClassifierMixin, BaseEstimator):
     falls along a cosine; here neither happens (our choice). We read the code and descriptions of
     the paper, not the paper itself.
 
-    The paper's claim that the boundary moves away from minority rows holds weakly for us.
-    ``python -m benchmarks replays`` trains on five samples of 500 and 20 moon rows (noise 0.2,
+    The paper's claim that the boundary moves away from minority rows does not replay.
+    ``python -m benchmarks replays`` trains on twenty samples of 500 and 20 moon rows (noise 0.2,
     batches of 32, 100 epochs, learning rate 0.05). The mean distance from a minority row to the
-    other class's region is 0.232 by gradient descent, 0.238 by SAM, 0.249 by "direction" and 0.171
-    by "length". A `rho` of 0.5 makes all three worse.
+    other class's region is 0.221 by gradient descent. "direction" changes it by 0.006 (standard
+    error 0.009), SAM by -0.007 (0.011) and "length" by -0.077 (0.014). A `rho` of 0.5 brings the
+    boundary nearer in all three.
 
     Training takes float64 and the processor. The random states of Keras and TensorFlow are neither
     set nor used. Probabilities are computed by NumPy: those of a row do not depend on other rows.
@@ -340,7 +341,9 @@ def class_conditional_smoothing(y: ArrayLike, largest: float = 0.1) -> np.ndarra
     Notes
     -----
     That minority rows are smoothed more is as published. The formula and the default are our
-    reading.
+    reading. Asking for less certainty about the rare class alone pulls its log odds towards the
+    others: on twenty samples of 500 and 20 moon rows the balanced accuracy of a network falls by
+    0.036 (standard error 0.004).
 
     Examples
     --------
