@@ -101,6 +101,72 @@ check(!seen.controls, "without scripts: controls that do nothing");
 compare(seen, expected.shown, "without scripts", false);
 await still.context().close();
 
+// "How many rows": what its function computes, what it draws, and what it says.
+const readRows = () => {
+  const box = document.querySelector(".many");
+  const number = (selector, key) => Number(box.querySelector(selector).getAttribute(key));
+  const [gaps, bias, rare] = [...box.querySelectorAll("input")].map((input) => Number(input.value));
+  return {
+    setting: [rare, bias, gaps],
+    computed: box.check?.(rare, bias, gaps),
+    edge: (number(".edge", "x1") - 122) / 38,
+    risk: (236 - number(".now", "cy")) / 1250,
+    gaps: (number(".now", "cx") - 40) / 54,
+    best: box.querySelector(".best").checkVisibility() ? (number(".best", "cx") - 40) / 54 : null,
+    curve: box.querySelector(".curve").getAttribute("d").slice(1).split("L").map((pair) => pair.split(" ").map(Number)),
+    said: box.querySelector("output").textContent,
+    controls: box.querySelector("fieldset").checkVisibility(),
+    sheet: getComputedStyle(box.parentElement.closest(".text_html") ?? box).backgroundColor,
+    inside: box.getBoundingClientRect().right <= innerWidth && document.documentElement.scrollWidth <= innerWidth,
+    letters: (parseFloat(getComputedStyle(box.querySelector("svg")).fontSize) * box.querySelector("svg").clientWidth) / 320,
+  };
+};
+function compareRows(seen, one, look, scripts = true) {
+  const where = `${look}, rows of B, bias and gaps ${one.setting}`;
+  check(String(seen.setting) === String(one.setting), `${where}: the sliders are at ${seen.setting}`);
+  for (const key of ["boundary", "risk", "best", "least"]) {
+    if (!scripts) break;
+    if (one[key] === null) check(seen.computed[key] === null, `${where}: ${key} ${seen.computed[key]}`);
+    else near(seen.computed[key], one[key], 1e-6, `${where}, ${key}`);
+  }
+  near(seen.edge, Math.min(one.boundary, 5), 1e-3, `${where}, place of the boundary`);
+  near(seen.risk, one.risk, 1e-4, `${where}, height of the dot`);
+  near(seen.gaps, one.setting[2], 1e-3, `${where}, place of the dot`);
+  const drawn = one.best !== null && one.best <= 5;
+  check(drawn === (seen.best !== null), `${where}: the ring is ${drawn ? "missing" : "still there"}`);
+  if (drawn) near(seen.best, one.best, 1e-3, `${where}, place of the ring`);
+  const [x, y] = seen.curve.reduce((a, b) => (Math.abs(b[0] - 40 - 54 * seen.gaps) < Math.abs(a[0] - 40 - 54 * seen.gaps) ? b : a));
+  near(x, 40 + 54 * seen.gaps, 0.01, `${where}, a point of the curve`);
+  near((236 - y) / 1250, one.risk, 1e-4, `${where}, height of the curve`);
+  check(seen.said === one.sentence, `${where}: says "${seen.said}"`);
+  check(seen.inside, `${where}: wider than the screen`);
+}
+for (const [look, settings] of Object.entries({
+  desktop: { viewport: { width: 1280, height: 900 } },
+  dark: { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
+  phone: { viewport: { width: 340, height: 740 }, hasTouch: true },
+  "without scripts": { viewport: { width: 1280, height: 900 }, javaScriptEnabled: false },
+})) {
+  const scripts = settings.javaScriptEnabled !== false;
+  const page = await open("book/15_how_many_rows.html", settings);
+  const first = await page.evaluate(readRows);
+  check(first.controls === scripts, `${look}: controls ${first.controls}`);
+  check(first.letters >= 10.5, `${look}: letters of ${first.letters} px`);
+  check(look !== "dark" || first.sheet === "rgba(0, 0, 0, 0)", `dark: a sheet of ${first.sheet}`);
+  compareRows(first, expected.rows[0], look, scripts);
+  for (const one of scripts ? expected.rows.slice(1) : []) {
+    const [rare, bias, gaps] = one.setting;
+    for (const [name, value] of Object.entries({ rare, bias, gaps })) await page.fill(`.many [name=${name}]`, String(value));
+    compareRows(await page.evaluate(readRows), one, look);
+  }
+  if (scripts) {
+    await page.fill(".many [name=gaps]", "1");
+    await page.press(".many [name=gaps]", "ArrowRight");
+    near((await page.evaluate(readRows)).gaps, 1.05, 1e-3, `${look}: the arrow key moves the dot`);
+  }
+  await page.context().close();
+}
+
 // How many letters and pictures stand on every page of a PDF that Chromium wrote.
 function contents(pdf) {
   const text = pdf.toString("latin1");

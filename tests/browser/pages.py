@@ -17,14 +17,33 @@ HERE = Path(__file__).parent
 CHAPTERS = ["book/01_imbalance.html", "book/04_sphere.html", "book/12_sensitivity.html"]
 
 
+def how_many_rows() -> list[dict]:
+    """Compute what "How many rows" shows at several settings of its sliders."""
+    path = HERE.parents[1] / "book" / "how_many_rows.py"
+    spec = importlib.util.spec_from_file_location("how_many_rows", path)
+    figure = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(figure)
+    settings = [tuple(figure.SHOWN.values())]
+    settings += [(50, 0.375, 4), (50, -0.125, 0.8), (10, 0, 0), (200, 0.45, 2.35), (500, 0.5, 5)]
+    settings += [(300, 1, 3.15), (120, 0.1, 1.25)]
+    return [
+        {
+            "setting": setting,
+            "sentence": figure.sentence(*setting),
+            **figure.numbers(*setting),
+        }
+        for setting in settings
+    ]
+
+
 def expected() -> dict:
-    """Compute what "Who may choose?" shows, from the records."""
+    """Compute what the figures show; that of "Who may choose?" from the records."""
     path = HERE.parents[1] / "book" / "who_may_choose.py"
     spec = importlib.util.spec_from_file_location("who_may_choose", path)
     who_may_choose = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(who_may_choose)
     numbers = who_may_choose.numbers(who_may_choose.scores())
-    return {**numbers, "shown": who_may_choose.SHOWN}
+    return {**numbers, "shown": who_may_choose.SHOWN, "rows": how_many_rows()}
 
 
 def main(folder: str) -> int:
