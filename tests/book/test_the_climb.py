@@ -138,3 +138,10 @@ def test_figure_is_small_and_readable_by_everybody(figure, stored):
     assert all(field.find_parent("label") for field in figure.select("input"))
     assert all(field.legend.get_text() for field in figure.select("fieldset"))
     assert not re.search(r"https?:", stored)
+
+
+def test_chapter_4_shows_the_stored_figure(stored):
+    cells = json.loads((BOOK / "04_sphere.ipynb").read_text(encoding="utf-8"))["cells"]
+    (cell,) = [cell for cell in cells if "the_climb.html" in "".join(cell["source"])]
+    shown = "".join(cell["outputs"][0]["data"]["text/html"])
+    assert shown == stored, "run python book/execute.py book/04_sphere.ipynb"
