@@ -78,7 +78,7 @@ class Gallery(SphinxDirective):
             picture = picture_of(cells, name)
             if name and not picture:
                 raise self.error(f"{path.stem} has no figure {name}")
-            number = re.match(r"(\d\d)_", path.stem)
+            number = re.match(r"(\d\d)_(?!audit)", path.stem)
             title = f"{int(number[1])} {title}" if number else title
             image = (
                 f'<img src="data:image/png;base64,{small(picture[0])}" alt="{escape(picture[1])}" class="dark-light">'

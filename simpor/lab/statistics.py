@@ -518,6 +518,42 @@ def bayesian_signed_rank(
     )
 
 
+def against(table: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Put the test, the shift and the practical weight of one method in one table, as text.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (data sets, methods)
+    method : str
+
+    Returns
+    -------
+    table : DataFrame of str
+        Index: the other methods. Columns: ``p, Holm`` of :func:`wilcoxon_holm`, ``shift, 95 %`` of
+        :func:`hodges_lehmann`, and the three probabilities of :func:`bayesian_signed_rank`.
+
+    Raises
+    ------
+    ValueError
+        If ``method`` is not a column.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import against
+    >>> against(forty_one("f1"), "SIMPOR").loc["GDO"].to_list()
+    ['0.011', '+0.027 [+0.011, +0.041]', '1.00', '0.00', '0.00']
+    """
+    shifts = [
+        f"{line.shift:+.3f} [{line.low:+.3f}, {line.high:+.3f}]"
+        for line in hodges_lehmann(table, method).itertuples()
+    ]
+    p = wilcoxon_holm(table, method)["p_holm"].map("{:.2g}".format)
+    weights = bayesian_signed_rank(table, method, n_samples=2000)
+    columns = pd.DataFrame({"p, Holm": p, "shift, 95 %": shifts})
+    return columns.join(weights.map("{:.2f}".format))
+
+
 def win_tie_loss(table: pd.DataFrame, method: str) -> pd.DataFrame:
     """Count the data sets on which one method is above, equal to and below each other one.
 

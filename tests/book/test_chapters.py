@@ -3,6 +3,7 @@
 import importlib.util
 import re
 
+import pytest
 import yaml
 from bs4 import BeautifulSoup
 
@@ -16,6 +17,9 @@ MOST_LINES = 35
 
 # What paints a map, in which bright means high; "doubt" and "boundary" are the chapters' own functions.
 PAINTS_A_MAP = re.compile(r"\b(imshow|pcolormesh|contourf|decision_boundary|heat_map)\(")
+
+# Pages that belong to a chapter, which has the goals, the exercises and the closing words of both.
+APPENDICES = {"11_audit.ipynb"}
 
 
 def code_cells(notebook):
@@ -128,6 +132,8 @@ def test_checks_some_outputs(chapter):
 
 
 def test_has_exercises_with_solutions(chapter):
+    if chapter[0] in APPENDICES:
+        pytest.skip("an appendix")
     text = "\n\n".join(cell.source for cell in chapter[1].cells if cell.cell_type == "markdown")
     exercises = re.findall(r"^`{3,}\{exercise\}.*\n:label: (\S+)", text, flags=re.MULTILINE)
     solutions = re.findall(
@@ -139,6 +145,8 @@ def test_has_exercises_with_solutions(chapter):
 
 
 def test_opens_with_goals_and_closes_with_what_was_learnt(chapter):
+    if chapter[0] in APPENDICES:
+        pytest.skip("an appendix")
     cells = [cell.source for cell in chapter[1].cells if cell.cell_type == "markdown"]
     goals = re.findall(r"^[-*] ", cells[0], flags=re.MULTILINE)
     learnt = re.findall(r"^[-*] ", cells[-1], flags=re.MULTILINE)

@@ -118,6 +118,17 @@ def test_bayesian_test_of_the_published_auc():
         np.testing.assert_allclose(found.loc[other], probabilities, atol=0.03)
 
 
+def test_one_table_has_the_test_the_shift_and_the_weights_of_the_same_pairs():
+    line = statistics.against(forty_one("auc"), "SIMPOR").loc["SVMCS"]
+    p = statistics.wilcoxon_holm(forty_one("auc"), "SIMPOR").loc["SVMCS", "p_holm"]
+    shift = statistics.hodges_lehmann(forty_one("auc"), "SIMPOR").loc["SVMCS"]
+    assert line["p, Holm"] == f"{p:.2g}"
+    assert line["shift, 95 %"] == "{:+.3f} [{:+.3f}, {:+.3f}]".format(
+        *shift[["shift", "low", "high"]]
+    )
+    assert line[["better", "equivalent", "worse"]].astype(float).sum() == pytest.approx(1, abs=0.02)
+
+
 def test_families_leave_fourteen_rows_and_weaken_the_evidence():
     table = forty_one("f1")
     means = statistics.family_means(table)
