@@ -173,7 +173,7 @@ def drawing(chosen: dict, found: dict) -> dict:
         return (x - LEFT) * UNIT, FLOOR - (FLOOR - TOP) * top
 
     def under(start, end, centre, height):
-        x, y = bell(np.linspace(start, end, 31), centre, height)
+        x, y = bell(np.linspace(start, end, 25), centre, height)
         return path([*x, x[-1], x[0]], [*y, FLOOR, FLOOR]) + "Z"
 
     def square(left, x, y):
@@ -319,8 +319,8 @@ document.querySelectorAll(".costs:not([data-ready])").forEach(function (box) {
     [(x - $left) * $unit, $floor - $high * height * Math.exp(-((x - centre) ** 2) / 2)];
   const curve = (centre, height) => path(steps($left, $right, $scores).map((x) => bell(x, centre, height)));
   function under(start, end, centre, height) {
-    const top = steps(start, end, 31).map((x) => bell(x, centre, height));
-    return path([...top, [top[30][0], $floor], [top[0][0], $floor]]) + "Z";
+    const top = steps(start, end, 25).map((x) => bell(x, centre, height));
+    return path([...top, [top[24][0], $floor], [top[0][0], $floor]]) + "Z";
   }
   const square = (left, x, y) => [left + $size * x, $ceiling + $size * (1 - y)];
   const draw = (name, value) => find("." + name).setAttribute("d", value);
