@@ -46,9 +46,9 @@ FULL_COLOUR = 6  # nats, from which on the map has its full colour
 
 # In SVG units: the map's left and upper edge, one unit of the features; the curve's upper and lower
 # edge, one degree.
-WIDTH, HEIGHT, LEFT, TOP, UNIT = 490, 494, 44, 8, 72
+WIDTH, HEIGHT, LEFT, TOP, UNIT = 490, 518, 44, 24, 72
 RIGHT, FLOOR = LEFT + 6 * UNIT, TOP + 4 * UNIT
-HIGH, LOW, DEGREE = 360, 456, 1.2
+HIGH, LOW, DEGREE = 382, 478, 1.2
 
 LABEL = (
     "Above, a map of the log posterior ratio with majority dots and minority triangles. A circle "
@@ -204,7 +204,6 @@ html[data-theme="dark"] .bd-content div.cell_output div.text_html:has(div.climb)
 .climb .walker {fill: $green; stroke: $paper; stroke-width: 2}
 .climb .grip {fill: transparent; stroke: none; touch-action: none; cursor: move}
 .climb circle.grip.line {fill: none; stroke: transparent; stroke-width: 16; pointer-events: stroke}
-.climb .key {margin: 0 0 .4rem; font-size: .9em}
 .climb form {display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: .2rem 1.2rem}
 .climb form[hidden] {display: none}
 .climb form :is(p, fieldset) {grid-column: 1/-1; margin: 0; padding: 0; border: 0}
@@ -215,17 +214,16 @@ html[data-theme="dark"] .bd-content div.cell_output div.text_html:has(div.climb)
 .climb input[type="range"] {width: 100%; min-height: 28px}
 .climb button {min-height: 32px}
 .climb output {display: block; min-height: 4.5em}
-@media (max-width: 600px) {.climb svg {font-size: 16px}}
+@media (max-width: 600px) {.climb svg {font-size: 18px} .climb .help {order: 1} .climb .grip:not(.line) {r: 24px}}
 @media print {.climb form {display: none}}
 </style>
 <svg viewBox="0 0 $width $height" role="img" aria-label="$label">
 $picture
 </svg>
-<p class="key">Orange: the minority is more probable. Blue: the majority. Full colour from $full nats on.</p>
 <output aria-live="polite">$sentence</output>
 <form hidden autocomplete="off">
-<p>Drag the triangle with the black edge (the seed), the ring (the first direction) or the circle (its
-radius). A click on the map adds a row, a click on a row removes it.</p>
+<p class="help">Drag the triangle with the black edge (the seed), the ring (the first direction) or the circle
+(the radius). Click the map to add a row, or a row to remove it. The map has its full colour from $full nats on.</p>
 <fieldset><legend>The climb</legend>
 $climbs
 </fieldset>
@@ -376,7 +374,7 @@ document.querySelectorAll(".climb:not([data-ready])").forEach(function (box) {
   function where(event) {
     const frame = svg.getBoundingClientRect(), k = $width / frame.width;
     const px = (event.clientX - frame.left) * k, py = (event.clientY - frame.top) * k;
-    return {px, py, x: (px - $left) / $unit - 3, y: 2 - (py - $top) / $unit};
+    return {k, px, x: (px - $left) / $unit - 3, y: 2 - (py - $top) / $unit};
   }
   let dragged = null, moved = false;
   svg.addEventListener("pointerdown", function (event) {
@@ -412,11 +410,11 @@ document.querySelectorAll(".climb:not([data-ready])").forEach(function (box) {
     draw();
   }
   svg.addEventListener("click", function (event) {
-    const {x, y} = where(event), inside = Math.abs(x) < 3 && Math.abs(y) < 2;
+    const {k, x, y} = where(event), inside = Math.abs(x) < 3 && Math.abs(y) < 2;
     if (moved || !inside) return;
     const [a, b] = ["A", "B"].map((kind) => nearest(kind, [x, y])), kind = b.far < a.far ? "B" : "A";
     const {i, far} = kind === "B" ? b : a;
-    if (far * $unit < 8) remove(kind, i);
+    if (far * $unit < 8 * k) remove(kind, i);
     else if (Math.hypot(x - rows.B[0][0], y - rows.B[0][1]) * $unit > 14) add([x, y]);
   });
   const end = function () {
@@ -574,15 +572,16 @@ def axes() -> list[str]:
     middle = (LEFT + RIGHT) // 2
     return [
         '<g text-anchor="middle">',
-        *(f'<text x="{x:g}" y="{y + 16}">{name}</text>' for x, y, name in ticks),
+        *(f'<text x="{x:g}" y="{y + 17}">{name}</text>' for x, y, name in ticks),
         *(
             f'<text x="{LEFT - 12}" y="{TOP + UNIT * (2 - y) + 5}">{y}</text>'
             for y in range(-1, 2)
         ),
-        f'<text x="{middle}" y="{FLOOR + 32}">feature 1</text>',
-        f'<text transform="translate(12 {(TOP + FLOOR) // 2}) rotate(-90)">feature 2</text>',
-        f'<text x="{middle}" y="{LOW + 32}">direction on the circle (degrees)</text>',
+        f'<text x="{middle}" y="{FLOOR + 35}">feature 1</text>',
+        f'<text transform="translate(16 {(TOP + FLOOR) // 2}) rotate(-90)">feature 2</text>',
+        f'<text x="{middle}" y="{LOW + 35}">direction on the circle (degrees)</text>',
         "</g>",
+        f'<text x="{LEFT}" y="{TOP - 8}">orange: minority more probable, blue: majority</text>',
         f'<text x="{LEFT}" y="{HIGH - 12}">log posterior ratio (nats)</text>',
         f'<path d="M{LEFT} {HIGH - 6}V{LOW + 4}H{RIGHT}" fill="none" stroke="currentColor"/>',
     ]

@@ -167,6 +167,100 @@ for (const [look, settings] of Object.entries({
   await page.context().close();
 }
 
+// "The climb": what its function computes, where it draws the ends, what it says, and what can be dragged and clicked.
+const readClimb = () => {
+  const box = document.querySelector(".climb"), field = box.querySelector("form").elements;
+  const marks = (selector) => box.querySelector(selector).getAttribute("d").split("M").length - 1;
+  const [, x, y] = box.querySelector(".cross").getAttribute("d").match(/M([\d.-]+),([\d.-]+)m/).map(Number);
+  return {
+    sliders: Object.fromEntries(["x", "y", "first", "radius", "bandwidth"].map((name) => [name, Number(field[name].value)])),
+    end: [(x - 44) / 72 - 3, 2 - (y - 24) / 72],
+    counts: [marks(".a"), marks(".b") + 1],
+    said: box.querySelector("output").textContent,
+    controls: box.querySelector("form").checkVisibility(),
+    sheet: getComputedStyle(box.closest(".text_html")).backgroundColor,
+    inside: box.getBoundingClientRect().right <= innerWidth && document.documentElement.scrollWidth <= innerWidth,
+    letters: (parseFloat(getComputedStyle(box.querySelector("svg")).fontSize) * box.querySelector("svg").clientWidth) / 490,
+  };
+};
+function compareClimb(seen, one, where) {
+  seen.end.forEach((value, i) => near(value, one.end[i], 1e-3, `${where}, place of the end`));
+  check(seen.said === one.sentence, `${where}: says "${seen.said}"`);
+}
+for (const [look, settings] of Object.entries({
+  desktop: { viewport: { width: 1280, height: 900 } },
+  dark: { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
+  phone: { viewport: { width: 340, height: 740 }, hasTouch: true },
+  "without scripts": { viewport: { width: 1280, height: 900 }, javaScriptEnabled: false },
+})) {
+  const { cases, shown, added } = expected.climb;
+  const scripts = settings.javaScriptEnabled !== false;
+  const page = await open("book/04_sphere.html", settings);
+  const first = await page.evaluate(readClimb);
+  check(first.controls === scripts && first.inside, `${look}, climb: controls ${first.controls}, inside ${first.inside}`);
+  check(first.letters >= 10.5, `${look}, climb: letters of ${first.letters} px`);
+  check(look !== "dark" || first.sheet === "rgba(0, 0, 0, 0)", `dark, climb: a sheet of ${first.sheet}`);
+  compareClimb(first, shown, `${look}, climb at first`);
+  if (!scripts) {
+    await page.context().close();
+    continue;
+  }
+  for (const one of cases) {
+    const { first, radius, bandwidth, name, rows } = one.settings;
+    const where = `${look}, ${name} climb from ${rows.B[0]}, ${first} degrees`;
+    const found = await page.evaluate((settings) => document.querySelector(".climb").check(settings), one.settings);
+    for (const key of ["values", "end", "start_value", "value", "best", "n_iter", "degrees"]) {
+      [one[key]].flat().forEach((value, i) => near([found[key]].flat()[i], value, 1e-6, `${where}, ${key}`));
+    }
+    if (rows.A.length < 40 || rows.B.length < 15) continue; // the sliders do not take rows away
+    const values = { x: rows.B[0][0], y: rows.B[0][1], first, radius, bandwidth };
+    for (const [key, value] of Object.entries(values)) await page.fill(`.climb [name=${key}]`, String(value));
+    await page.check(`.climb [value=${name}]`);
+    compareClimb(await page.evaluate(readClimb), one, where);
+  }
+
+  // The buttons, then a click on an empty place and on the row that it has made.
+  const counts = async (majority, minority, what) => {
+    const { counts } = await page.evaluate(readClimb);
+    check(String(counts) === String([majority, minority]), `${look}: ${counts} rows after ${what}`);
+  };
+  await page.click(".climb .again");
+  compareClimb(await page.evaluate(readClimb), shown, `${look}, climb started again`);
+  await page.click(".climb .add");
+  compareClimb(await page.evaluate(readClimb), added, `${look}, climb with one row more`);
+  await counts(40, 16, "adding one at the end");
+  await page.click(".climb .remove");
+  compareClimb(await page.evaluate(readClimb), shown, `${look}, climb with that row removed`);
+  await page.check(".climb [value=A]");
+  await page.$eval(".climb svg", (svg) => svg.scrollIntoView({ block: "center", behavior: "instant" }));
+  const frame = await page.locator(".climb svg").boundingBox();
+  const at = (x, y) => [frame.x + ((44 + 72 * (x + 3)) / 490) * frame.width, frame.y + ((24 + 72 * (2 - y)) / 490) * frame.width];
+  const press = (...place) => (settings.hasTouch ? page.touchscreen.tap(...place) : page.mouse.click(...place));
+  await press(...at(2, 1.4));
+  await counts(41, 15, "a click on the map");
+  await press(...at(2, 1.4));
+  await counts(40, 15, "a click on that row");
+  compareClimb(await page.evaluate(readClimb), shown, `${look}, climb after two clicks`);
+
+  // What is dragged: the circle, the ring on it, the seed. The arrow keys move a slider.
+  const drag = async (from, to, wanted) => {
+    await page.mouse.move(...at(...from));
+    await page.mouse.down();
+    await page.mouse.move(...at(...to), { steps: 3 });
+    await page.mouse.up();
+    const { sliders } = await page.evaluate(readClimb);
+    for (const key in wanted) near(sliders[key], wanted[key], key === "first" ? 1 : 0.015, `${look}: ${key} dragged`);
+  };
+  const { x, y } = first.sliders;
+  await drag([x, y + 0.8], [x, y + 1], { radius: 1, x, y, first: 20 });
+  await drag([x + Math.cos(Math.PI / 9), y + Math.sin(Math.PI / 9)], [x, y + 0.5], { first: 90, radius: 1 });
+  await drag([x, y], [1, -0.5], { x: 1, y: -0.5, radius: 1, first: 90 });
+  await counts(40, 15, "dragging");
+  await page.press(".climb [name=bandwidth]", "ArrowRight");
+  near((await page.evaluate(readClimb)).sliders.bandwidth, 0.41, 1e-9, `${look}: the arrow key moves the bandwidth`);
+  await page.context().close();
+}
+
 // How many letters and pictures stand on every page of a PDF that Chromium wrote.
 function contents(pdf) {
   const text = pdf.toString("latin1");

@@ -12,17 +12,26 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
+
+import numpy as np
 
 HERE = Path(__file__).parent
 CHAPTERS = ["book/01_imbalance.html", "book/04_sphere.html", "book/12_sensitivity.html"]
 
 
+def script(name: str) -> ModuleType:
+    """Load the script of the book that writes a figure."""
+    path = HERE.parents[1] / "book" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def how_many_rows() -> list[dict]:
     """Compute what "How many rows" shows at several settings of its sliders."""
-    path = HERE.parents[1] / "book" / "how_many_rows.py"
-    spec = importlib.util.spec_from_file_location("how_many_rows", path)
-    figure = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(figure)
+    figure = script("how_many_rows")
     settings = [tuple(figure.SHOWN.values())]
     settings += [(50, 0.375, 4), (50, -0.125, 0.8), (10, 0, 0), (200, 0.45, 2.35), (500, 0.5, 5)]
     settings += [(300, 1, 3.15), (120, 0.1, 1.25)]
@@ -36,14 +45,52 @@ def how_many_rows() -> list[dict]:
     ]
 
 
+def the_climb() -> dict:
+    """Compute with simpor what "The climb" shows, by each of the three climbs.
+
+    The settings of a case are what the figure's function `check` takes, its other keys what that
+    returns.
+    """
+    figure = script("the_climb")
+    A, B = figure.data()
+    points = [[-2.9, 1.9], [0, 0], [2.5, -1.7], [1, 0.3], [40, -7]]
+
+    def case(A, B, first, radius, bandwidth, name):
+        ratio = figure.fit(A, B, bandwidth)
+        climbed = figure.climb(ratio, B[0], radius, first, name)
+        return {
+            "settings": {
+                "first": first,
+                "radius": radius,
+                "bandwidth": bandwidth,
+                "name": name,
+                "rows": {"A": A.tolist(), "B": B.tolist()},
+                "points": points,
+            },
+            "sentence": figure.sentence(climbed, name),
+            "values": ratio.log_ratio(points).tolist(),
+            **climbed,
+        }
+
+    def moved(x, y):
+        return np.vstack([[x, y], B[1:]])
+
+    shown = [figure.SLIDERS[key][-1] for key in ("first", "radius", "bandwidth")]
+    places = [(A, B, *shown), (A, B, 100, 0.8, 0.4), (A, moved(1.4, -0.7), 250, 1.1, 0.3)]
+    places += [(A, moved(-1.9, 0.2), 5, 0.1, 1.5), (A, moved(2.3, 1.8), 340, 2, 0.15)]
+    places += [(A[:7], B[:1], 181, 0.55, 0.62), (A[:1], moved(-3, -2)[:9], 77, 1.73, 0.9)]
+    cases = [case(*place, name) for place in places for name in figure.CLIMBS]
+    adaptive = next(one for one in cases if one["settings"]["name"] == figure.SHOWN)
+    added = np.vstack([B, np.round(adaptive["end"], 2)])
+    return {"cases": cases, "shown": adaptive, "added": case(A, added, *shown, figure.SHOWN)}
+
+
 def expected() -> dict:
     """Compute what the figures show; that of "Who may choose?" from the records."""
-    path = HERE.parents[1] / "book" / "who_may_choose.py"
-    spec = importlib.util.spec_from_file_location("who_may_choose", path)
-    who_may_choose = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(who_may_choose)
+    who_may_choose = script("who_may_choose")
     numbers = who_may_choose.numbers(who_may_choose.scores())
-    return {**numbers, "shown": who_may_choose.SHOWN, "rows": how_many_rows()}
+    figures = {"rows": how_many_rows(), "climb": the_climb()}
+    return {**numbers, "shown": who_may_choose.SHOWN, **figures}
 
 
 def main(folder: str) -> int:
