@@ -104,7 +104,7 @@ class AsymmetricSAM(ClassifierMixin, BaseEstimator):
     ``python -m benchmarks replays`` trains on twenty samples of 500 and 20 moon rows (noise 0.2,
     batches of 32, 100 epochs, learning rate 0.05). The mean distance from a minority row to the
     other class's region is 0.221 by gradient descent. "direction" changes it by 0.006 (standard
-    error 0.009), SAM by -0.007 (0.011) and "length" by -0.077 (0.014). A `rho` of 0.5 brings the
+    error 0.009), SAM by -0.007 (0.011) and "length" by -0.076 (0.014). A `rho` of 0.5 brings the
     boundary nearer in all three.
 
     Training takes float64 and the processor. The random states of Keras and TensorFlow are neither
