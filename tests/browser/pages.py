@@ -75,10 +75,12 @@ def the_climb() -> dict:
     def moved(x, y):
         return np.vstack([[x, y], B[1:]])
 
+    # on the third place and the fifth a turn ends higher and no maximum fits: the next is twice as long
     shown = [figure.SLIDERS[key][-1] for key in ("first", "radius", "bandwidth")]
-    places = [(A, B, *shown), (A, B, 100, 0.8, 0.4), (A, moved(1.4, -0.7), 250, 1.1, 0.3)]
-    places += [(A, moved(-1.9, 0.2), 5, 0.1, 1.5), (A, moved(2.3, 1.8), 340, 2, 0.15)]
+    places = [(A, B, *shown), (A, B, 100, 0.8, 0.4), (A, moved(-1.12, 0.6), 43, 0.8, 0.15)]
+    places += [(A, moved(-1.9, 0.2), 5, 0.1, 1.5), (A, moved(-2.09, 0.83), 14, 0.96, 0.26)]
     places += [(A[:7], B[:1], 181, 0.55, 0.62), (A[:1], moved(-3, -2)[:9], 77, 1.73, 0.9)]
+    places += [(A, moved(1.61, 1.41), 345, 1.47, 0.69)]  # its turns end at the gradient's direction
     cases = [case(*place, name) for place in places for name in figure.CLIMBS]
     adaptive = next(one for one in cases if one["settings"]["name"] == figure.SHOWN)
     added = np.vstack([B, np.round(adaptive["end"], 2)])
