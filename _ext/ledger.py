@@ -13,7 +13,8 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 TABLE = re.compile(r'<table border="1" class="dataframe">.*?</table>', re.DOTALL)
-COLUMNS = ["verdict", "claim", "paper", "as published", "sound", "reason", "where"]
+# A ledger has some of them: chapter 18 has "ours" in the place of the two protocols.
+COLUMNS = ["verdict", "claim", "paper", "as published", "sound", "ours", "reason", "where"]
 # In the order of simpor.lab.claims.VERDICTS.
 VERDICTS = ["reproduced", "partly", "not reproduced", "cannot be checked", "not recorded yet"]
 
@@ -46,13 +47,14 @@ def ledger(rows, name):
     counts = Counter(row["verdict"] for row in rows)
     bar = [choice(name, "all", f"all {len(rows)}", 0)]
     bar += [choice(name, v, f"{v} {counts[v]}", counts[v]) for v in VERDICTS if counts[v]]
+    columns = [column for column in COLUMNS if column in rows[0]]
     lines = []
     for row in rows:
         badge = f'<span class="verdict {row["verdict"].replace(" ", "-")}">{row["verdict"]}</span>'
         cells = [f'<td data-name="verdict">{badge}</td>']
-        cells += [f'<td data-name="{escape(c)}">{row[c]}</td>' for c in COLUMNS[1:]]
+        cells += [f'<td data-name="{escape(c)}">{row[c]}</td>' for c in columns[1:]]
         lines.append(f'<tr class="{row["verdict"].replace(" ", "-")}">{"".join(cells)}</tr>')
-    head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
+    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     return (
         f'<div class="ledger"><fieldset><legend>Show</legend>{"".join(bar)}</fieldset>'
         f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'

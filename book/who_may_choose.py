@@ -106,6 +106,8 @@ PAGE = """\
 <style>
 .who {--simpor: $simpor; max-width: 640px; margin: 1rem auto}
 html[data-theme="dark"] .who {--simpor: $simpor_dark}
+html[data-theme="dark"] .bd-content div.cell_output div.text_html:has(div.who)
+  {background: none; color: inherit; padding: 0}
 .who svg {display: block; width: 100%; height: auto; font-size: 13px}
 .who svg text {fill: currentColor}
 .who .row {--colour: #767676}
