@@ -215,8 +215,8 @@ html[data-theme="dark"] .bd-content div.cell_output div.text_html:has(div.costs)
 .costs .at {fill: $paper; stroke: $ink; stroke-width: 4}
 .costs .key {margin: 0 0 .5rem; font-size: .9em}
 .costs .numbers {display: flex; flex-wrap: wrap; gap: .4rem 1rem; justify-content: space-between}
-.costs table {margin: 0 0 .5rem; border-collapse: collapse; font-size: .95em}
-.costs :is(td, th) {padding: .1rem .5rem; text-align: right; border: 0; background: none}
+.costs table {margin: 0 0 .5rem; border-collapse: collapse; font-size: .87em}
+.costs :is(td, th) {padding: .1rem .35rem; text-align: right; border: 0; background: none}
 .costs td {min-width: 3.4em; font-variant-numeric: tabular-nums}
 .costs output {display: block; min-height: 6em}
 .costs form {display: grid; gap: .2rem 1.2rem; margin-bottom: .7rem;
@@ -234,7 +234,7 @@ html[data-theme="dark"] .bd-content div.cell_output div.text_html:has(div.costs)
 </style>
 <svg viewBox="0 0 $width $height" role="img" aria-label="$label">
 <svg class="map" width="$width" height="$map">
-<path fill-opacity="0" d="M0 0H${width}V${map}H0"/>
+<path class="sheet" pointer-events="all" d="M0 0H${width}V${map}H0z"/>
 <path class="of_A" d="$of_A"/>
 <path class="of_B" d="$of_B"/>
 <path class="weighted" d="$weighted"/>
@@ -273,7 +273,7 @@ $sliders
 document.querySelectorAll(".costs:not([data-ready])").forEach(function (box) {
   box.dataset.ready = "yes";
   const find = (name) => box.querySelector(name);
-  const form = find("form"), field = form.elements, map = find(".map");
+  const form = find("form"), field = form.elements, map = find(".map"), sheet = find(".sheet");
 
   // The normal distribution function: a series around zero, Laplace's continued fraction in the tails.
   function cdf(z) {
@@ -329,16 +329,16 @@ document.querySelectorAll(".costs:not([data-ready])").forEach(function (box) {
   const state = {};
   function show() {
     const {c, d, ratio, cost} = state, found = measures(state);
-    const seen = Math.min(Math.max(c, $left), $right);
+    const edge = Math.min(Math.max(c, $left), $right);
     draw("of_B", curve(d, 1 / ratio));
     draw("weighted", curve(d, cost / ratio));
-    draw("alarmed", under(seen, $right, 0, 1));
-    draw("missed", under($left, seen, d, 1 / ratio));
+    draw("alarmed", under(edge, $right, 0, 1));
+    draw("missed", under($left, edge, d, 1 / ratio));
     const cuts = steps($left, $right, $scores).map((at) => [cdf(-at), cdf(d - at)]);
     draw("roc", path(cuts.map(([rate, recall]) => square($roc_left, rate, recall))));
     draw("pr", path(cuts.map(([rate, recall]) => square($pr_left, recall, recall / (recall + ratio * rate)))));
     draw("base", path([square($pr_left, 0, 1 / (1 + ratio)), square($pr_left, 1, 1 / (1 + ratio))]));
-    move(".line", [(seen - $left) * $unit, 0]);
+    move(".line", [(edge - $left) * $unit, 0]);
     move(".on_roc", square($roc_left, cdf(-c), found.recall));
     move(".on_pr", square($pr_left, found.recall, found.precision));
     box.querySelectorAll("[data-of]").forEach(function (cell) {
@@ -373,8 +373,8 @@ document.querySelectorAll(".costs:not([data-ready])").forEach(function (box) {
   });
   find("button").addEventListener("click", () => cut(measures(state).best));
   function follow(event) {
-    const sheet = map.getBoundingClientRect();
-    const at = $left + (event.clientX - sheet.left) / sheet.width * ($right - $left);
+    const seen = sheet.getBoundingClientRect();
+    const at = $left + (event.clientX - seen.left) / seen.width * ($right - $left);
     cut(Math.round(20 * Math.min(Math.max(at, $left), $right)) / 20);
   }
   map.addEventListener("pointerdown", function (event) {

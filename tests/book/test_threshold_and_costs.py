@@ -1,6 +1,7 @@
 """The figure "Threshold and costs" says what scipy and scikit-learn compute, and reads without scripts."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -150,3 +151,11 @@ def test_figure_is_small_and_readable_by_everybody(figure, stored):
     assert figure.form.has_attr("hidden")  # shown by the script
     assert all(field.find_parent("label").get_text().strip() for field in figure.select("input"))
     assert not re.search(r"https?:", stored)
+
+
+@pytest.mark.parametrize("chapter", ["01_imbalance", "14_thresholds_and_costs"])
+def test_chapters_show_the_stored_figure(stored, chapter):
+    cells = json.loads((BOOK / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
+    (cell,) = (cell for cell in cells if "threshold_and_costs.html" in "".join(cell["source"]))
+    shown = "".join(cell["outputs"][0]["data"]["text/html"])
+    assert shown == stored, f"run python book/execute.py book/{chapter}.ipynb"

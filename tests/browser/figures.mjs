@@ -261,6 +261,93 @@ for (const [look, settings] of Object.entries({
   await page.context().close();
 }
 
+// "Threshold and costs": its normal distribution, what its function computes, its paths, cells, places and sentence.
+const readCosts = () => {
+  const box = document.querySelector(".costs"), field = box.querySelector("form").elements;
+  const at = (selector) => box.querySelector(selector).getAttribute("transform").match(/-?[\d.]+(e-?\d+)?/g).map(Number);
+  const inSquare = ([x, y], left) => [(x - left) / 150, 1 - (y - 230) / 150];
+  return {
+    boundary: at(".line")[0] / 40 - 3.5,
+    slider: Number(field.c.value),
+    roc: inSquare(at(".on_roc"), 30),
+    pr: inSquare(at(".on_pr"), 270),
+    cells: [...box.querySelectorAll("[data-of]")].map((cell) => [cell.dataset.of, cell.textContent]),
+    paths: Object.fromEntries([...box.querySelectorAll("path[class]")].map((path) => [path.classList.item(path.classList.length - 1), path.getAttribute("d")])),
+    said: box.querySelector("output").textContent,
+    controls: box.querySelector("form").checkVisibility(),
+    sheet: getComputedStyle(box.closest(".text_html")).backgroundColor,
+    inside: box.getBoundingClientRect().right <= innerWidth && document.documentElement.scrollWidth <= innerWidth,
+    letters: (parseFloat(getComputedStyle(box.querySelector("svg")).fontSize) * box.querySelector("svg").clientWidth) / 440,
+  };
+};
+function compareCosts(seen, { chosen, found, sentence, paths }, where) {
+  near(seen.boundary, Math.min(Math.max(chosen.c, -3.5), 7.5), 1e-3, `${where}, place of the boundary`);
+  const rate = found.alarms / (found.alarms + found.passed);
+  [...seen.roc, ...seen.pr].forEach((value, i) => near(value, [rate, found.recall, found.recall, found.precision][i], 1e-3, `${where}, points of the curves`));
+  for (const [name, text] of seen.cells) near(Number(text), found[name], 0.5001 * 10 ** -text.split(".")[1].length, `${where}, cell of ${name}`);
+  for (const name in paths) {
+    const [drawn, wanted] = [seen.paths[name], paths[name]].map((path) => path.match(/-?[\d.]+/g).map(Number));
+    check(drawn.length === wanted.length && drawn.every((value, i) => Math.abs(value - wanted[i]) < 0.11), `${where}: the path ${name} differs`);
+  }
+  check(seen.said === sentence, `${where}: says "${seen.said}"`);
+}
+for (const [look, settings] of Object.entries({
+  desktop: { viewport: { width: 1280, height: 900 } },
+  dark: { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
+  phone: { viewport: { width: 340, height: 740 }, hasTouch: true },
+  "without scripts": { viewport: { width: 1280, height: 900 }, javaScriptEnabled: false },
+})) {
+  const { cases, scores, cdf } = expected.costs;
+  const scripts = settings.javaScriptEnabled !== false;
+  for (const name of ["book/01_imbalance.html", "book/14_thresholds_and_costs.html"]) {
+    const page = await open(name, settings);
+    const first = await page.evaluate(readCosts);
+    check(first.controls === scripts && first.inside, `${look}, ${name}, costs: controls ${first.controls}, inside ${first.inside}`);
+    check(first.letters >= 10.5, `${look}, ${name}, costs: letters of ${first.letters} px`);
+    check(look !== "dark" || first.sheet === "rgba(0, 0, 0, 0)", `dark, ${name}, costs: a sheet of ${first.sheet}`);
+    compareCosts(first, cases[0], `${look}, ${name}, costs at first`);
+    if (!scripts || name.includes("01")) {
+      await page.context().close();
+      continue;
+    }
+    const probabilities = await page.evaluate((scores) => scores.map(document.querySelector(".costs").cdf), scores);
+    probabilities.forEach((value, i) => near(value / cdf[i], 1, 1e-12, `${look}: normal distribution at ${scores[i]}, as a quotient`));
+    for (const one of cases) {
+      const where = `${look}, costs at ${Object.values(one.sliders)}`;
+      for (const { chosen, found } of [one, one.cheapest]) {
+        const computed = await page.evaluate((chosen) => document.querySelector(".costs").check(chosen), chosen);
+        for (const key in found) near(computed[key], found[key], 1e-6, `${where}, ${key}`);
+      }
+      for (const [key, value] of Object.entries(one.sliders)) await page.fill(`.costs [name=${key}]`, String(value));
+      compareCosts(await page.evaluate(readCosts), one, where);
+      await page.click(".costs button");
+      compareCosts(await page.evaluate(readCosts), one.cheapest, `${where}, cheapest`);
+    }
+
+    // By key, and on the picture itself.
+    await page.fill(".costs [name=c]", "1");
+    await page.press(".costs [name=c]", "ArrowRight");
+    near((await page.evaluate(readCosts)).boundary, 1.05, 1e-3, `${look}: the arrow key moves the boundary`);
+    await page.$eval(".costs .map", (map) => map.scrollIntoView({ block: "center", behavior: "instant" }));
+    const map = await page.locator(".costs .map").boundingBox();
+    const at = (score) => [map.x + ((score + 3.5) / 11) * map.width, map.y + map.height / 2];
+    const moved = async (score, what) => {
+      const { boundary, slider } = await page.evaluate(readCosts);
+      near(boundary, score, 0.051, `${look}: the boundary after ${what}`);
+      near(slider, boundary, 1e-9, `${look}: the slider after ${what}`);
+    };
+    await (settings.hasTouch ? page.touchscreen.tap(...at(3)) : page.mouse.click(...at(3)));
+    await moved(3, "a click");
+    await page.mouse.move(...at(2));
+    await page.mouse.down();
+    await page.mouse.move(...at(-1), { steps: 3 });
+    await page.mouse.up();
+    await page.mouse.move(...at(4));
+    await moved(-1, "dragging");
+    await page.context().close();
+  }
+}
+
 // How many letters and pictures stand on every page of a PDF that Chromium wrote.
 function contents(pdf) {
   const text = pdf.toString("latin1");

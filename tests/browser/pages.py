@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+from scipy.stats import norm
 
 HERE = Path(__file__).parent
 CHAPTERS = ["book/01_imbalance.html", "book/04_sphere.html", "book/12_sensitivity.html"]
@@ -87,11 +88,38 @@ def the_climb() -> dict:
     return {"cases": cases, "shown": adaptive, "added": case(A, added, *shown, figure.SHOWN)}
 
 
+def threshold_and_costs() -> dict:
+    """Compute what "Threshold and costs" shows at settings of its sliders, and after its button."""
+    figure = script("threshold_and_costs")
+
+    def case(chosen):
+        found = figure.measures(**chosen)
+        drawn = figure.drawing(chosen, found)
+        return {
+            "chosen": chosen,
+            "found": found,
+            "sentence": figure.sentence(chosen, found),
+            "paths": {name: path for name, path in drawn.items() if str(path).startswith("M")},
+        }
+
+    first = [slider[-1] for slider in figure.SLIDERS.values()]
+    values = [first, [0.4, 1, 0, 0], [3.1, 3.5, -3, 2.45], [-3.5, 0.5, -3, -1]]
+    values += [[7.5, 4, -2.05, 3], [2.25, 2.5, -0.7, -0.4]]
+    cases = []
+    for one in values:
+        sliders = dict(zip(figure.SLIDERS, one, strict=True))
+        chosen = figure.settings(**sliders)
+        cheapest = {**chosen, "c": figure.measures(**chosen)["best"]}
+        cases.append({"sliders": sliders, **case(chosen), "cheapest": case(cheapest)})
+    scores = [-37, -19.5, -8, -3, -2.5000001, -2.4999999, -1, -1e-9, 0, 0.3, 2.4, 2.6, 9]
+    return {"cases": cases, "scores": scores, "cdf": norm.cdf(scores).tolist()}
+
+
 def expected() -> dict:
     """Compute what the figures show; that of "Who may choose?" from the records."""
     who_may_choose = script("who_may_choose")
     numbers = who_may_choose.numbers(who_may_choose.scores())
-    figures = {"rows": how_many_rows(), "climb": the_climb()}
+    figures = {"rows": how_many_rows(), "climb": the_climb(), "costs": threshold_and_costs()}
     return {**numbers, "shown": who_may_choose.SHOWN, **figures}
 
 
