@@ -21,7 +21,6 @@ import pandas as pd
 import scikit_posthocs
 from matplotlib.axes import Axes
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from simpor.lab.colours import FAINT, GREY, INK, PALE, PAPER, SIMPOR_COLOUR
 from simpor.lab.datasets import FAMILIES
@@ -288,7 +287,7 @@ def wilcoxon_holm(table: pd.DataFrame, method: str) -> pd.DataFrame:
     tests = _by_method(
         {other: {"statistic": test.statistic, "p": test.pvalue} for other, test in rows.items()}
     )
-    tests["p_holm"] = multipletests(tests["p"], method="holm")[1]
+    tests["p_holm"] = _holm(tests["p"].to_numpy())
     return tests
 
 
@@ -589,6 +588,15 @@ def win_tie_loss(table: pd.DataFrame, method: str) -> pd.DataFrame:
             for other, ours, theirs in _pairs(table, method)
         }
     )
+
+
+def _holm(p: np.ndarray) -> np.ndarray:
+    """The smallest p times their number, the next times one less, and so on; the order is kept."""
+    order = np.argsort(p)
+    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(steps, 1)
+    return adjusted
 
 
 def _walsh_averages(differences: np.ndarray) -> np.ndarray:
