@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from simpor.lab import statistics
 from simpor.lab.colours import GREY
@@ -215,6 +216,13 @@ def test_friedman_of_one_order_everywhere_is_infinite():
     table = pd.DataFrame({"a": range(5), "b": range(1, 6), "c": range(2, 7)})
     result = statistics.friedman(table)
     assert (result["F"], result["p_F"]) == (np.inf, 0)
+
+
+def test_holm_is_that_of_statsmodels():
+    for seed in range(20):
+        tests = statistics.wilcoxon_holm(random_table(8, 5, seed), "a")
+        expected = multipletests(tests["p"], method="holm")[1]
+        np.testing.assert_allclose(tests["p_holm"], expected, rtol=1e-12)
 
 
 def test_holm_multiplies_by_the_number_of_hypotheses_left():
