@@ -204,16 +204,8 @@ def kotaro_and_support_vectors():
 def recall_of_support_vectors():
     """Recall of the minority less that of a plain SVC, on seven small sets in twice five folds."""
     gains = []
-    for dataset in (
-        "glass1",
-        "ecoli3",
-        "glass6",
-        "ecoli4",
-        "glass4",
-        "ecoli2",
-        "new-thyroid1",
-    ):
-        data = load(dataset)
+    for name in ("glass1", "ecoli3", "glass6", "ecoli4", "glass4", "ecoli2", "new-thyroid1"):
+        data = load(name)
         X, y = np.asarray(data.X, dtype=float), np.asarray(data.y)
         folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=2, random_state=0)
         recalls = [

@@ -136,14 +136,13 @@ def climb(ratio, seed, radius: float, first: float, name: str) -> dict:
         return ascend_on_sphere(*walk, start=start, step=step, max_iter=max_iter)
 
     step, max_iter, _ = CLIMBS[name]
-    ends = [ascend(math.radians(first), step, max_iter)]
-    ends += [
-        ascend(math.radians(first), step, turns)
-        for turns in range(ends[0].n_iter[0] if name == SHOWN else 0)
-    ]
+    end = ascend(math.radians(first), step, max_iter)
+    n_before = (
+        end.n_iter[0] if name == SHOWN else 0
+    )  # only this one's path is drawn here
+    before = [ascend(math.radians(first), step, turns) for turns in range(n_before)]
     along = ratio.log_ratio(on_circle(seed, radius, GRID))
     summit = ascend(GRID[np.argmax(along)], "adaptive", 100)
-    end = ends[0]
     return {
         "end": end.x[0].tolist(),
         "start_value": float(end.start_value[0]),
@@ -152,7 +151,7 @@ def climb(ratio, seed, radius: float, first: float, name: str) -> dict:
         "degrees": float(np.degrees(end.rotation[0])),
         "best": float(max(summit.value[0], end.value[0])),
         "path": [
-            math.atan2(*(e.x[0] - np.asarray(seed))[::-1]) for e in ends[1:] + ends[:1]
+            math.atan2(*(one.x[0] - np.asarray(seed))[::-1]) for one in [*before, end]
         ],
     }
 

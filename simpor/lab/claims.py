@@ -1,4 +1,4 @@
-"""The ledger: what the two papers and the relatives' claim, and the rules that judge it.
+"""The ledger: what the papers on SIMPOR and on its relatives claim, and the rules that judge it.
 
 A :class:`Claim` says where it stands, what it says, and by which rule it is judged. A rule is a
 function of the :class:`Evidence`, which holds our recorded rows and every printed number. It

@@ -37,7 +37,17 @@ from simpor.lab.statistics import family_means, hodges_lehmann, wilcoxon_holm
 from simpor.lab.summary import Cell, complete, set_table
 from simpor.lab.thresholds import read_scores
 
-__all__ = ["BOUND", "CHOSEN", "RIVALS", "choices", "halves", "judge", "main", "on_other_half"]
+__all__ = [
+    "BOUND",
+    "CHOSEN",
+    "RIVALS",
+    "beside_rivals",
+    "choices",
+    "halves",
+    "judge",
+    "main",
+    "on_other_half",
+]
 
 #: The rivals by the names that tables give them: method and threshold policy.
 RIVALS = {
@@ -120,6 +130,24 @@ def on_other_half(table: pd.DataFrame, chosen: dict[int, str]) -> pd.Series:
     )
 
 
+def beside_rivals(table: pd.DataFrame, chosen: dict[int, str]) -> pd.DataFrame:
+    """Put SIMPOR, with the settings that the other halves chose, before its rivals.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (families, settings and rivals)
+        Of any metric.
+    chosen : dict of {0, 1} to str
+        From :func:`choices`.
+
+    Returns
+    -------
+    DataFrame of shape (families, 1 + rivals)
+    """
+    judged = on_other_half(table[list(GRID)], chosen).rename(CHOSEN)
+    return pd.concat([judged, table[list(RIVALS)]], axis=1)
+
+
 def judge(f1: pd.DataFrame, auc: pd.DataFrame) -> pd.DataFrame:
     """Compare SIMPOR with its rivals by the rule of this module.
 
@@ -197,11 +225,7 @@ def _report(f1: pd.DataFrame, auc: pd.DataFrame) -> None:
             f"{of_other['raw'].mean():.4f}, raw with tuned threshold "
             f"{of_other['raw, tuned threshold'].mean():.4f}"
         )
-    tables = []
-    for table in (f1, auc):
-        judged = table[list(RIVALS)].copy()
-        judged.insert(0, CHOSEN, on_other_half(table[list(GRID)], chosen))
-        tables.append(judged)
+    tables = [beside_rivals(table, chosen) for table in (f1, auc)]
     verdicts = judge(*tables)
     print(pd.concat({"macro-F1": tables[0].mean(), "AUC": tables[1].mean()}, axis=1).round(4))
     print(verdicts.round(4).to_string())

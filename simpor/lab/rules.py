@@ -691,8 +691,8 @@ def ahead_of(method: str, rivals: Sequence[str], metric: str, *, lower: bool = F
     """
 
     def rule(evidence: Evidence) -> Finding:
-        scores = pd.DataFrame() if evidence.crossed is None else evidence.crossed
-        if scores.empty or method not in set(scores["method"]):
+        scores = evidence.crossed
+        if scores is None or method not in set(scores["method"]):
             raise NotRecorded(CROSSED[method].label)
         sets = set(scores["dataset"][scores["method"] == method])
         cells = [Cell(_learner(name), name, "half") for name in (method, *rivals)]
@@ -704,12 +704,15 @@ def ahead_of(method: str, rivals: Sequence[str], metric: str, *, lower: bool = F
         shifts = hodges_lehmann(-means if lower else means, method)
         clearly = (shifts["low"] > 0).sum()
         behind = (shifts["high"] < 0).sum()
-        verdict = by_share(clearly, len(rivals))
+        if clearly == len(rivals):
+            verdict = "reproduced"
+        else:
+            verdict = "partly" if 2 * clearly >= len(rivals) else "not reproduced"
         least = shifts["shift"].idxmin()
         line = shifts.loc[least]
         return {
             "sound": f"clearly ahead of {clearly} of {len(rivals)}, clearly behind {behind}",
-            "verdict": "partly" if verdict == "reproduced" and clearly < len(rivals) else verdict,
+            "verdict": verdict,
             "reason": f"{len(sets)} sets; least over {CROSSED[least].label}: "
             f"{line['shift']:+.3f} [{line['low']:+.3f}, {line['high']:+.3f}]",
         }

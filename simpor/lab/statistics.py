@@ -592,8 +592,8 @@ def win_tie_loss(table: pd.DataFrame, method: str) -> pd.DataFrame:
 
 def _holm(p: np.ndarray) -> np.ndarray:
     """The smallest p times their number, the next times one less, and so on; the order is kept."""
-    # multipletests of statsmodels gives the same, and collects garbage at every call, which is slow
-    # beside TensorFlow: a chapter that adjusts a hundred times waits for most of a minute.
+    # multipletests of statsmodels gives the same, but collects garbage at every call, which is slow
+    # beside TensorFlow.
     order = np.argsort(p)
     steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     adjusted = np.empty(len(p))

@@ -100,7 +100,7 @@ class AsymmetricSAM(ClassifierMixin, BaseEstimator):
     falls along a cosine; here neither happens (our choice). We read the code and descriptions of
     the paper, not the paper itself.
 
-    The paper's claim that the boundary moves away from minority rows does not replay.
+    We do not reproduce the claim that the boundary moves away from minority rows.
     ``python -m benchmarks replays`` trains on twenty samples of 500 and 20 moon rows (noise 0.2,
     batches of 32, 100 epochs, learning rate 0.05). The mean distance from a minority row to the
     other class's region is 0.221 by gradient descent. "direction" changes it by 0.006 (standard
