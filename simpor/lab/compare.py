@@ -16,14 +16,18 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import textwrap
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -474,8 +478,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     parts = _beside(given.output, ".parts")
     try:
-        _check_output(given)
-        _compare_file(given, parts)
+        with _calm_interrupt():
+            _check_output(given)
+            _compare_file(given, parts)
     except KeyboardInterrupt:
         print(
             f"\nStopped. What is finished is kept in {parts}: the same command continues from there.",
@@ -488,6 +493,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         parser.error(f"{where}{error.strerror or error}. What is finished is kept in {parts}.")
     return 0
+
+
+@contextmanager
+def _calm_interrupt() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, and the other threads that run then end without a traceback.
+
+    joblib's own thread may fail while its processes go, and what it prints would hide the sentence
+    that says how to continue.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    # Only the main thread may set a handler; nohup ignores the signal, and others handle it themselves.
+    if (
+        before is not signal.default_int_handler
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        print_error, ending = threading.excepthook, set(threading.enumerate())
+        threading.excepthook = lambda error: None if error.thread in ending else print_error(error)
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _compare_file(given: argparse.Namespace, parts: Path) -> None:
