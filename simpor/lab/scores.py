@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score, log_loss
-from sklearn.utils import compute_sample_weight
+from sklearn.metrics import average_precision_score
 
 __all__ = [
     "COST_RATIOS",
@@ -94,6 +93,9 @@ def decision_scores(y: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
 def balanced_log_loss(y: np.ndarray, log_odds: np.ndarray) -> float:
     """The mean of both classes' log loss, so that each class counts one half.
 
+    A row's loss, log(1 + exp(-log_odds)) for one of the minority class, is taken from its log odds:
+    there is no probability that would be rounded to 0 or 1.
+
     Parameters
     ----------
     y, log_odds : ndarray of shape (n,)
@@ -110,7 +112,8 @@ def balanced_log_loss(y: np.ndarray, log_odds: np.ndarray) -> float:
     >>> round(balanced_log_loss(np.array([0, 0, 0, 1]), np.zeros(4)), 4)
     0.6931
     """
-    return float(log_loss(y, expit(log_odds), sample_weight=compute_sample_weight("balanced", y)))
+    losses = np.logaddexp(0, np.where(y == 1, -log_odds, log_odds))
+    return float((losses[y == 1].mean() + losses[y != 1].mean()) / 2)
 
 
 def average_precision_at(prevalence: float, y: np.ndarray, log_odds: np.ndarray) -> float:

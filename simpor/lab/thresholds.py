@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from scipy.special import expit
+from sklearn import config_context
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from simpor.lab import crossed, records
@@ -225,7 +226,10 @@ def read_scores(
 
 
 def _score_one(dataset: str, learner: str, method: str, results: str | Path) -> pd.DataFrame:
-    table = scores(crossed.read(dataset, learner, method, results), TRUE_PREVALENCE.get(dataset))
+    record = crossed.read(dataset, learner, method, results)
+    # A quarter of the time would go into checking small arrays, which were checked when recorded.
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        table = scores(record, TRUE_PREVALENCE.get(dataset))
     columns = {
         "dataset": dataset,
         "family": FAMILIES.get(dataset, dataset),
