@@ -311,7 +311,7 @@ html[data-theme="dark"] .bd-content div.cell_output div.text_html:has(div.many) 
       const s = Number(gaps.value), b = Number(bias.value), n = Number(rare.value);
       const now = numbers(n, b, s), rows = x => Math.round(x * now.gap);
       label(gaps, "Synthetic rows: " + s.toFixed(2) + " gaps");
-      label(bias, "Bias: " + b.toFixed(3));
+      label(bias, "Bias: " + b.toFixed(3) + " influence gaps");
       label(rare, "Rows of B: " + n + ", of A: $n_common");
       const edge = 122 + 38 * Math.min(now.boundary, 5);
       set(".side", {x: edge, width: 312 - edge});
