@@ -202,7 +202,8 @@ def check_rerun(
         If a mean lies outside its interval.
     """
     rerun = rerun[rerun["metric"].isin(metrics)]
-    print(rerun.groupby(["method", "metric"], sort=False)["value"].mean().round(3).unstack())
+    means = rerun.groupby(["method", "metric"], sort=False)["value"].mean().round(3).unstack()
+    print(means.rename(columns=str.upper))
     check = rerun_against_record(rerun, recorded)
     if not check["inside"].all():
         raise AssertionError(f"outside the intervals of the record:\n{check[~check['inside']]}")

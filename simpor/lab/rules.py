@@ -22,6 +22,7 @@ from simpor.lab.methods import METHODS
 from simpor.lab.published import METHOD_OF_PAPER_NAME
 from simpor.lab.statistics import family_means, hodges_lehmann, wilcoxon_holm, winning_times
 from simpor.lab.summary import Cell, set_table
+from simpor.lab.tables import WORDS
 from simpor.lab.tuning import long_rows
 
 #: The ten draws of one setting that are the measure of luck for :func:`along`.
@@ -105,6 +106,13 @@ def above(
     return rule
 
 
+def _signed(difference: float) -> str:
+    """At most two digits and four after the point; below them only the side of zero."""
+    if -5e-5 < difference < 0:
+        return "between -0.0001 and 0"
+    return f"{round(difference, 4):+.2g}"
+
+
 def _enough(count: int, n: int, most: bool) -> bool:
     return 2 * count > n if most else count == n
 
@@ -120,7 +128,8 @@ def _order(sets: Mapping[str, pd.DataFrame], metric: str, pairs: Pairs) -> _Orde
         )
         lines.append(line)
         if not line["difference"] > 0:
-            contrary.append(f"{_label(high)} - {_label(low)} {line['difference']:+.2g} ({dataset})")
+            size = _signed(line["difference"])
+            contrary.append(f"{_label(high)} - {_label(low)} {size} ({dataset})")
     return _Order(
         above=sum(line["difference"] > 0 for line in lines),
         clearly=sum(line["low"] > 0 for line in lines),
@@ -651,7 +660,7 @@ def counts_agree(source: str, remark: str) -> Rule:
         known = both[both["ours"].notna()]
         agree = (known["status"] == "agrees").sum()
         others = ", ".join(
-            f"{line.dataset} {line.metric} {line.printed:g} ({line.ours:g})"
+            f"{line.dataset} {WORDS[line.metric]} {line.printed:g} ({line.ours:g})"
             for line in known[known["status"] == "differs"].itertuples()
         )
         return {

@@ -250,6 +250,55 @@ def friedman(table: pd.DataFrame) -> pd.Series:
     return pd.Series({"chi2": chi2, "p_chi2": p_chi2, "F": F, "p_F": p_F}, name="Friedman")
 
 
+def p_value(p: float) -> str:
+    """Give a p-value as text, with three digits after the point.
+
+    Parameters
+    ----------
+    p : float
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> from simpor.lab.statistics import p_value
+    >>> p_value(0.04321), p_value(3e-7)
+    ('0.043', '< 0.001')
+    """
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
+def friedman_table(tables: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:
+    """Put :func:`friedman` of several tables in one table, as text.
+
+    Parameters
+    ----------
+    tables : mapping to DataFrame of shape (data sets, methods)
+
+    Returns
+    -------
+    table : DataFrame of str
+        One line for each of the tables.
+
+    Examples
+    --------
+    >>> from simpor.lab.published import forty_one
+    >>> from simpor.lab.statistics import friedman_table
+    >>> friedman_table({"AUC": forty_one("auc")}).loc["AUC"].to_list()
+    ['72.4', '< 0.001', '13.5', '< 0.001']
+    """
+    tests = pd.DataFrame({name: friedman(table) for name, table in tables.items()}).T
+    columns = {
+        "chi-squared": tests["chi2"].map("{:.1f}".format),
+        "p of chi-squared": tests["p_chi2"].map(p_value),
+        "F": tests["F"].map("{:.1f}".format),
+        "p of F": tests["p_F"].map(p_value),
+    }
+    return pd.DataFrame(columns)
+
+
 def wilcoxon_holm(table: pd.DataFrame, method: str) -> pd.DataFrame:
     """Test one method against each other one: Wilcoxon's signed ranks, adjusted by Holm.
 
@@ -547,7 +596,7 @@ def against(table: pd.DataFrame, method: str) -> pd.DataFrame:
         f"{line.shift:+.3f} [{line.low:+.3f}, {line.high:+.3f}]"
         for line in hodges_lehmann(table, method).itertuples()
     ]
-    p = wilcoxon_holm(table, method)["p_holm"].map("{:.2g}".format)
+    p = wilcoxon_holm(table, method)["p_holm"].map(p_value)
     weights = bayesian_signed_rank(table, method, n_samples=2000)
     columns = pd.DataFrame({"p, Holm": p, "shift, 95 %": shifts})
     return columns.join(weights.map("{:.2f}".format))

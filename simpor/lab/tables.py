@@ -8,13 +8,14 @@ is a dictionary from the protocol's heading, "as published" or "sound", to its r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from simpor.lab.intervals import paired_differences
+from simpor.lab.learners import CROSSED
 from simpor.lab.methods import COMPARISON, METHODS
 from simpor.lab.published import HARD_TO_DIFFERENTIATE_TAI, METHOD_OF_PAPER_NAME, scores
 
@@ -32,6 +33,28 @@ PRINTED_IN = {
     "credit-card-7": ("preprint, Table 3", "credit card", 7),
     "credit-card-10": ("preprint, Table 3", "credit card", 10),
     "credit-card-15": ("preprint, Table 3", "credit card", 15),
+}
+
+#: Words for the names of metrics, counts and methods in the code; see :func:`in_words`.
+WORDS = {name: method.label for name, method in (METHODS | CROSSED).items()} | {
+    "f1": "F1",
+    "f1 of means": "F1 of means",
+    "f1_tuned": "F1, tuned threshold",
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "balanced_accuracy": "balanced accuracy",
+    "g_mean": "geometric mean",
+    "mcc": "Matthews correlation",
+    "precision_minority": "precision of the minority",
+    "recall_minority": "recall of the minority",
+    "brier": "Brier score",
+    "n_samples": "rows",
+    "n_features": "features",
+    "n_majority": "majority rows",
+    "n_minority": "minority rows",
+    "n_intersection": "rows in the intersection",
+    "imbalance_ratio": "imbalance ratio",
+    "sole_wins": "wins without a tie",
 }
 
 _DIRECTIONS = {
@@ -67,6 +90,36 @@ def printed(dataset: str) -> dict[tuple[str, str], float]:
     if dataset not in PRINTED_IN:
         raise ValueError(f"no scores of {dataset!r} are printed; choose one of {list(PRINTED_IN)}.")
     return scores(*PRINTED_IN[dataset], names=METHOD_OF_PAPER_NAME)
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Rename what :data:`WORDS` knows in the rows and columns of a table, for a reader.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A name may have several parts, "smote, repaired"; each part is looked up.
+
+    Returns
+    -------
+    table : DataFrame
+        A copy. What is not in :data:`WORDS` stays as it is.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from simpor.lab.tables import in_words
+    >>> table = pd.DataFrame({"f1, paper": [0.9], "seeds": [3]}, index=["smote, repaired"])
+    >>> in_words(table).T.to_dict()
+    {'SMOTE, repaired': {'F1, paper': 0.9, 'seeds': 3.0}}
+    """
+
+    def word(name: Hashable) -> Hashable:
+        if not isinstance(name, str):
+            return name
+        return ", ".join(WORDS.get(part, part) for part in name.split(", "))
+
+    return table.rename(index=word, columns=word)
 
 
 def mean_and_spread(values: ArrayLike, digits: int = 3) -> str:
@@ -163,10 +216,12 @@ def beside_paper(
     columns = {}
     for metric in metrics:
         values = [in_print.get((method, metric)) for method in methods]
-        columns[f"{metric}, paper"] = ["-" if x is None else f"{x:.3f}" for x in values]
+        columns[f"{WORDS.get(metric, metric)}, paper"] = [
+            "-" if x is None else f"{x:.3f}" for x in values
+        ]
         for heading, rows in recorded.items():
             ours = score_table(rows, [metric], methods=methods)[metric]
-            columns[f"{metric}, {heading}"] = ours.to_list()
+            columns[f"{WORDS.get(metric, metric)}, {heading}"] = ours.to_list()
     return pd.DataFrame(columns, index=pd.Index([METHODS[method].label for method in methods]))
 
 
@@ -231,7 +286,7 @@ def standing(
             verdicts = paired_differences(rows, "raw", metric, methods=others)["verdict"]
             for word in ("higher", "lower"):
                 labels = [METHODS[method].label for method in verdicts.index[verdicts == word]]
-                lines[heading][f"{metric} {word} than raw"] = ", ".join(labels) or "none"
+                lines[heading][f"{WORDS[metric]} {word} than raw"] = ", ".join(labels) or "none"
     return pd.DataFrame.from_dict(lines, orient="index").fillna("-")
 
 
@@ -310,7 +365,7 @@ def ablation(rows: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc")) -> pd.D
         for region, suffix in (("region", ""), ("no region", "-no-region")):
             methods = [method + suffix for method in _DIRECTIONS.values()]
             scores = score_table(rows, [metric], methods=methods)[metric]
-            columns[f"{metric}, {region}"] = scores.to_numpy()
+            columns[f"{WORDS.get(metric, metric)}, {region}"] = scores.to_numpy()
     return pd.DataFrame(columns, index=pd.Index(_DIRECTIONS, name="direction"))
 
 
@@ -339,7 +394,7 @@ def ablation_effects(rows: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc"))
     for change, (method, baseline) in pairs.items():
         for metric in metrics:
             d = paired_differences(rows, baseline, metric, methods=[method]).loc[method]
-            lines[change, metric] = {
+            lines[change, WORDS.get(metric, metric)] = {
                 "difference": f"{d['difference']:+.3f}",
                 "95 % interval": f"[{d['low']:+.3f}, {d['high']:+.3f}]",
                 "verdict": d["verdict"],

@@ -147,6 +147,15 @@ class TestOrders:
         rule = above([("here", "pima")], "f1", ["SIMPOR"], ["SMOTE", "GDO", "ADASYN"])
         assert rule(evidence)["paper"] == "1 of 2"
 
+    def test_the_reason_says_how_far_a_difference_is_on_the_wrong_side(self):
+        for difference, words in ((-0.0234, "-0.023"), (-0.00034, "-0.0003"), (0, "+0")):
+            means = {"simpor-published": 0.8 + difference, "smote": 0.8}
+            reason = self.SIMPOR_FIRST(recorded(means, means))["reason"]
+            assert f"SMOTE {words} (moon-7)" in reason
+        means = {"simpor-published": 0.8 - 7.8e-6, "smote": 0.8}
+        reason = self.SIMPOR_FIRST(recorded(means, means))["reason"]
+        assert "SMOTE between -0.0001 and 0 (moon-7)" in reason
+
     def test_the_reason_names_two_exceptions_and_counts_the_rest(self):
         means = {"simpor-published": 0.7, "smote": 0.8, "gdo": 0.8, "adasyn": 0.8}
         rule = above(MOON, "f1", ["SIMPOR"], ["SMOTE", "GDO", "ADASYN"], "A remark")
@@ -545,7 +554,7 @@ def test_counts_agree_exactly_or_not_at_all():
         finding = counts_agree("here", "a remark")(evidence)
         assert finding["verdict"] == verdict
         assert finding["as published"] == f"{10 - n_wrong} of 10 agree"
-        assert ("set 0 n_samples 10 (11)" in finding["reason"]) == (n_wrong > 0)
+        assert ("set 0 rows 10 (11)" in finding["reason"]) == (n_wrong > 0)
         assert finding["reason"].endswith("; a remark")
 
 

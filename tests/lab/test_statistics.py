@@ -212,6 +212,18 @@ def test_f_of_iman_and_davenport_is_that_of_an_analysis_of_variance_of_the_ranks
     assert result["p_F"] == pytest.approx(stats.f.sf(F, *df))
 
 
+def test_p_values_have_three_digits_or_a_bound():
+    texts = [statistics.p_value(p) for p in (1, 0.0624, 0.001, 0.00099, 0)]
+    assert texts == ["1.000", "0.062", "0.001", "< 0.001", "< 0.001"]
+
+
+def test_friedman_table_has_a_line_for_each_table():
+    scores = {("F1", "41 sets"): forty_one("f1"), ("AUC", "41 sets"): forty_one("auc")}
+    table = statistics.friedman_table(scores)
+    assert list(table.index) == list(scores)
+    assert table.loc[("F1", "41 sets"), ["chi-squared", "p of F"]].to_list() == ["37.9", "< 0.001"]
+
+
 def test_friedman_of_one_order_everywhere_is_infinite():
     table = pd.DataFrame({"a": range(5), "b": range(1, 6), "c": range(2, 7)})
     result = statistics.friedman(table)

@@ -12,6 +12,7 @@ from simpor.lab.tables import (
     beside_paper,
     differences_to_raw,
     failures,
+    in_words,
     mean_and_spread,
     original_and_reproduced,
     printed,
@@ -40,7 +41,7 @@ def six_of_the_ablation():
 
 
 def test_ablation_finds_the_effect_that_was_put_in():
-    table = ablation_effects(six_of_the_ablation())["verdict"].xs("auc", level="metric")
+    table = ablation_effects(six_of_the_ablation())["verdict"].xs("AUC", level="metric")
     assert table.to_dict() == {
         "published rate - random direction": "no difference seen",
         "converged - random direction": "higher",
@@ -49,8 +50,8 @@ def test_ablation_finds_the_effect_that_was_put_in():
     }
     scores = ablation(six_of_the_ablation())
     assert list(scores.index) == ["random", "published rate", "converged"]
-    assert float(scores.loc["converged", "f1, region"][:5]) > float(
-        scores.loc["random", "f1, region"][:5]
+    assert float(scores.loc["converged", "F1, region"][:5]) > float(
+        scores.loc["random", "F1, region"][:5]
     )
 
 
@@ -61,6 +62,16 @@ def recorded_rows():
         method: base + s + 0.001 * np.arange(5) * (method != "raw") for method, s in shift.items()
     }
     return pd.concat([long_rows(values, metric) for metric in ("f1", "auc")]).assign(failure="")
+
+
+def test_a_table_in_words_keeps_its_order_and_what_has_no_word():
+    columns = pd.MultiIndex.from_product([["paper", "ours"], ["f1", "wins"]])
+    table = pd.DataFrame([[1, 2, 3, 4], [5, 6, 7, 8]], index=["smote, new", 7], columns=columns)
+    worded = in_words(table)
+    assert list(worded.index) == ["SMOTE, new", 7]
+    assert list(worded.columns.get_level_values(1)) == ["F1", "wins"] * 2
+    np.testing.assert_array_equal(worded, table)
+    assert "f1" in table.columns.get_level_values(1)
 
 
 def test_a_mean_and_its_spread_leave_out_what_failed():
@@ -99,8 +110,8 @@ def test_every_controlled_set_has_printed_scores_in_our_names():
 
 def test_tables_beside_the_paper():
     table = beside_paper("moon-3", {"as published": recorded_rows()})
-    assert table.loc["SMOTE", "f1, paper"] == "0.862" and table.loc["GDO", "f1, paper"] == "-"
-    assert table.loc["raw data", "auc, as published"] == "0.800 +/- 0.079"
+    assert table.loc["SMOTE", "F1, paper"] == "0.862" and table.loc["GDO", "F1, paper"] == "-"
+    assert table.loc["raw data", "AUC, as published"] == "0.800 +/- 0.079"
 
     drawn = original_and_reproduced("moon-3", recorded_rows(), "f1")
     np.testing.assert_allclose(
@@ -122,10 +133,10 @@ def test_simpor_stands_at_its_rank_and_the_others_on_their_side_of_raw_data():
     ]
     ours = table.loc["sound"]
     assert (ours["rank"], ours["last other"]) == ("1 of 12", "SMOTE 0.752")
-    assert "SIMPOR (published)" in ours["f1 higher than raw"]
-    assert ours["auc lower than raw"] == "SMOTE"
+    assert "SIMPOR (published)" in ours["F1 higher than raw"]
+    assert ours["AUC lower than raw"] == "SMOTE"
     nothing = recorded_rows().assign(value=lambda rows: 0.8 + 0.01 * rows["fold"])
-    assert standing("moon-3", {"sound": nothing}).loc["sound", "f1 lower than raw"] == "none"
+    assert standing("moon-3", {"sound": nothing}).loc["sound", "F1 lower than raw"] == "none"
 
 
 def test_differences_to_raw_data_have_a_panel_for_each_set_and_metric():
