@@ -29,8 +29,10 @@ pages: book  ## build the book and look at it in Chromium: figures against the r
 PYTEST_ARGUMENTS := --quiet -n auto --maxprocesses=4 --dist loadfile \
 	--nbval-lax --nbval-current-env --nbval-cell-timeout=600 tests simpor book
 
+# One thread of BLAS and OpenMP for each of pytest's processes: idle threads that wait actively for
+# work take the processors of the other processes.
 test: check  ## run the checks, the unit tests, every chapter, and a strict build of the book
-	@$(PYTHON) -m pytest $(PYTEST_ARGUMENTS)
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest $(PYTEST_ARGUMENTS)
 
 processors: $(INSTALLED)  ## run what make test runs, with the arithmetic of other processors; takes hours
 	@$(PYTHON) tests/processors.py $(PYTEST_ARGUMENTS)

@@ -16,6 +16,7 @@ from joblib import Parallel, delayed
 from scipy.special import expit
 from sklearn import config_context
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+from threadpoolctl import threadpool_limits
 
 from simpor.lab import crossed, records
 from simpor.lab.crossed import Record
@@ -221,7 +222,8 @@ def read_scores(
         for method in methods
         if crossed.path_of(dataset, learner, method, results).is_file()
     ]
-    tables = Parallel(n_jobs)(delayed(_score_one)(*key, results) for key in keys)
+    with threadpool_limits(1):  # sums of so few rows are slower in several threads
+        tables = Parallel(n_jobs)(delayed(_score_one)(*key, results) for key in keys)
     return pd.concat(tables, ignore_index=True)
 
 
