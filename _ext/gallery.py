@@ -24,15 +24,15 @@ LINE = re.compile(r"(\w+)(?: \(([\w-]+)\))?: (.+)")
 
 
 def picture_of(cells, name=None):
-    """The figure of that name, or the first one with a text, as (PNG in base64, text)."""
+    """The figure of that name, or the first one with a text, as (PNG in base64, text, CSS class)."""
     for cell in cells:
         mystnb = cell["metadata"].get("mystnb", {})
-        text = mystnb.get("image", {}).get("alt")
+        image = mystnb.get("image", {})
         if name and mystnb.get("figure", {}).get("name") != name:
             continue
         for output in cell.get("outputs", []):
-            if text and (png := output.get("data", {}).get("image/png")):
-                return "".join(png), text
+            if "alt" in image and (png := output.get("data", {}).get("image/png")):
+                return "".join(png), image["alt"], image.get("classes", "")
     return None
 
 
@@ -80,11 +80,10 @@ class Gallery(SphinxDirective):
                 raise self.error(f"{path.stem} has no figure {name}")
             number = re.match(r"(\d\d)_(?!audit)", path.stem)
             title = f"{int(number[1])} {title}" if number else title
-            image = (
-                f'<img src="data:image/png;base64,{small(picture[0])}" alt="{escape(picture[1])}" class="dark-light">'
-                if picture
-                else ""
-            )
+            image = ""
+            if picture:
+                png, text, look = picture
+                image = f'<img src="data:image/png;base64,{small(png)}" alt="{escape(text)}" class="{look}">'
             entries.append(
                 f'<li><a href="{path.stem}.html">{image}<span>{escape(title)}</span></a>'
                 f"<p>{escape(finding)}</p> {minutes} minutes</li>"
