@@ -7,6 +7,7 @@ CELL = re.compile(
     r'<div class="cell [^"]*tag_hide-input.*?(?=<div class="cell |</section>)', re.DOTALL
 )
 PROMPT = re.compile(r"(?:Show|Hide) code cell source")
+OUTPUT = re.compile(r"(Show|Hide) code cell output")
 
 
 def prompt(cell):
@@ -24,13 +25,19 @@ def prompt(cell):
     return "Imports and settings" if ">import<" in cell else "Code behind what follows"
 
 
+def name_prompts(cell):
+    """The cell with words of its own on what is folded: its code, and the table that it shows."""
+    shown = "table" if "<table " in cell else "output"
+    return OUTPUT.sub(rf"\1 the {shown}", PROMPT.sub(prompt(cell), cell))
+
+
 def name_folds(app, exception):
     """Write the prompts into every page."""
     if exception is not None or app.builder.format != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        named = CELL.sub(lambda match: PROMPT.sub(prompt(match[0]), match[0]), text)
+        named = CELL.sub(lambda match: name_prompts(match[0]), text)
         if named != text:
             page.write_text(named, encoding="utf-8")
 

@@ -245,7 +245,7 @@ def test_folded_code_says_whose_it_is(soups):
         for cell in page.select("div.cell.tag_hide-input"):
             shown = cell.select_one(".cell_output")
             prompt = cell.select_one("summary .collapsed").get_text()
-            assert "source" not in prompt, f"{name}: {prompt}"
+            assert "code cell" not in cell.get_text(), f"{name}: {prompt}"
             if shown and shown.find("img"):
                 assert prompt == "Code of this figure", name
             elif shown and shown.find("table"):
