@@ -3,10 +3,8 @@
 import re
 from pathlib import Path
 
-CELL = re.compile(
-    r'<div class="cell [^"]*tag_hide-input.*?(?=<div class="cell |</section>)', re.DOTALL
-)
-PROMPT = re.compile(r"(?:Show|Hide) code cell source")
+CELL = re.compile(r'<div class="cell [^"]*tag_hide-.*?(?=<div class="cell |</section>)', re.DOTALL)
+PROMPT = re.compile(r"(?:Show|Hide) code cell (?:source|content)")
 OUTPUT = re.compile(r"(Show|Hide) code cell output")
 
 
@@ -15,7 +13,7 @@ def prompt(cell):
     _, _, shown = cell.partition('<div class="cell_output')
     if "tag_hide-cell" in cell.partition(">")[0]:
         kind = "figure" if "<img " in shown else "table" if "<table " in shown else "output"
-        return f"Show this {kind} and its code" if shown else "Show this code"
+        return f"The {kind} and its code" if shown else "The code"
     if "<img " in shown or "<svg " in shown:
         return "Code of this figure"
     if "<table " in shown:

@@ -242,14 +242,13 @@ def test_figures_state_their_size(soups, html):
 
 def test_folded_code_says_whose_it_is(soups):
     for name, page in soups.items():
-        for cell in page.select("div.cell.tag_hide-input"):
-            shown = cell.select_one(".cell_output")
+        for cell in page.select("div.cell:has(summary)"):
             prompt = cell.select_one("summary .collapsed").get_text()
             assert "code cell" not in cell.get_text(), f"{name}: {prompt}"
-            if shown and shown.find("img"):
-                assert prompt == "Code of this figure", name
-            elif shown and shown.find("table"):
-                assert prompt in ("Code of this table", "Code of this figure"), name
+            shown = cell.select_one(".cell_output")
+            kind = "figure" if shown and shown.find("img") else "table"
+            if "tag_hide-input" in cell["class"] and shown and shown.find(["img", "table"]):
+                assert prompt in (f"Code of this {kind}", "Code of this figure"), name
 
 
 def test_figures_and_imports_fold_their_code(soups):
