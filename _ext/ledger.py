@@ -1,8 +1,9 @@
 """Sphinx extension: a table of claims begins with its verdicts, counts them in a bar, and can be filtered.
 
-The notebooks have plain tables. Here they become what a reader of the page needs: the verdict first, as a badge with
-its word; above the table a bar whose parts are as wide as the counts and choose what is shown. The choice is a row of
-radio buttons, and the style sheet does the rest, so that it works without scripts; on a phone a row becomes a card.
+The notebooks have plain tables. Here they become what a reader of the page needs: for each claim one line, with the
+verdict first, as a badge with its word, and the numbers below it when the line is opened; above the list a bar whose
+parts are as wide as the counts and choose what is shown. The choice is a row of radio buttons, and the style sheet
+does the rest, so that it works without scripts.
 """
 
 import re
@@ -14,7 +15,7 @@ from bs4 import BeautifulSoup
 
 TABLE = re.compile(r'<table border="1" class="dataframe">.*?</table>', re.DOTALL)
 # A ledger has some of them: chapter 18 has "ours" in the place of the two protocols.
-COLUMNS = ["verdict", "claim", "paper", "as published", "sound", "ours", "reason", "where"]
+DETAILS = ["paper", "as published", "sound", "ours", "reason", "where"]
 # In the order of simpor.lab.claims.VERDICTS.
 VERDICTS = ["reproduced", "partly", "not reproduced", "cannot be checked", "not recorded yet"]
 
@@ -47,17 +48,19 @@ def ledger(rows, name):
     counts = Counter(row["verdict"] for row in rows)
     bar = [choice(name, "all", f"all {len(rows)}", 0)]
     bar += [choice(name, v, f"{v} {counts[v]}", counts[v]) for v in VERDICTS if counts[v]]
-    columns = [column for column in COLUMNS if column in rows[0]]
     lines = []
     for row in rows:
-        badge = f'<span class="verdict {row["verdict"].replace(" ", "-")}">{row["verdict"]}</span>'
-        cells = [f'<td data-name="verdict">{badge}</td>']
-        cells += [f'<td data-name="{escape(c)}">{row[c]}</td>' for c in columns[1:]]
-        lines.append(f'<tr class="{row["verdict"].replace(" ", "-")}">{"".join(cells)}</tr>')
-    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
+        look = row["verdict"].replace(" ", "-")
+        details = "".join(
+            f"<dt>{name}</dt><dd>{row[name]}</dd>" for name in DETAILS if row.get(name)
+        )
+        lines.append(
+            f'<li class="{look}"><details><summary><span class="verdict {look}">{row["verdict"]}</span>'
+            f" {row['claim']}</summary><dl>{details}</dl></details></li>"
+        )
     return (
         f'<div class="ledger"><fieldset><legend>Show</legend>{"".join(bar)}</fieldset>'
-        f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+        f"<ul>{''.join(lines)}</ul></div>"
     )
 
 

@@ -265,16 +265,17 @@ def test_ledger_begins_with_its_verdicts_and_can_be_filtered(soups, root):
     ledgers = [ledger for page in pages for ledger in soups[page].select(".ledger")]
     assert len(ledgers) >= 4
     for ledger in ledgers:
-        rows = ledger.select("tbody tr")
-        shown = [row.td.get_text() for row in rows]
+        rows = ledger.select("li")
+        shown = [row.select_one("summary > .verdict").get_text() for row in rows]
         assert set(shown) <= set(verdicts)
         assert [row["class"] for row in rows] == [[word.replace(" ", "-")] for word in shown]
         counts = dict(label.get_text().strip().rsplit(" ", 1) for label in ledger.select("label"))
+        assert all(row.select("dd") for row in rows)
         assert int(counts.pop("all")) == len(rows)
         assert {word: int(count) for word, count in counts.items()} == Counter(shown)
     # Every claim is there: the file has a line for each, below one of names and one of comment.
     lines = (root / "simpor/lab/published-tables/claims.csv").read_text().splitlines()
-    assert sum(len(ledger.select("tbody tr")) for ledger in ledgers) == len(lines) - 2
+    assert sum(len(ledger.select("li")) for ledger in ledgers) == len(lines) - 2
 
 
 def test_repairs_leave_nothing_to_repair(html, root):
