@@ -8,7 +8,6 @@ does the rest, so that it works without scripts.
 
 import re
 from collections import Counter
-from html import escape
 from pathlib import Path
 
 from bs4 import BeautifulSoup

@@ -19,6 +19,7 @@ A chapter reads the scores of a data set with :func:`read_both`, from whatever f
 import gzip
 import io
 import os
+import re
 import shlex
 import sqlite3
 import tempfile
@@ -202,6 +203,54 @@ def write(
     np.savez_compressed(arrays, **_arrays(predictions, methods))  # type: ignore[arg-type]
     text = _with_header(scores, made_by, minutes, origin)
     write_whole({predictions_path(path): arrays.getvalue(), path: gzip.compress(text, mtime=0)})
+
+
+def with_others(
+    path: Path, scores: pd.DataFrame, predictions: pd.DataFrame, minutes: float
+) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+    """Join scores and predictions with what is recorded of other methods on the same splits.
+
+    So one method can be recorded again without the others.
+
+    Parameters
+    ----------
+    path : Path
+        Of the scores, which are whole, see :func:`is_whole`.
+    scores, predictions : DataFrame
+        From :func:`simpor.lab.protocol.run`.
+    minutes : float
+        That they took.
+
+    Returns
+    -------
+    scores, predictions : DataFrame
+        Those of the other methods first. What is given comes back alone if it is of other splits.
+    minutes : float
+        That all of them took.
+    """
+    recorded_scores, arrays = _read_scores(path), read_arrays(predictions_path(path))
+    if set(recorded_scores["fold"]) != set(scores["fold"]):
+        return scores, predictions, minutes
+    place = {name: arrays[name].astype(int) for name in ("fold", "row", "y")}
+    folds = np.unique(arrays["fold"])
+    thresholds = _by_method(arrays, "threshold_")
+    others = []
+    for method, probability in _by_method(arrays, "probability_").items():
+        if method not in set(scores["method"]):
+            of_folds = pd.Series(thresholds.get(method, np.nan), index=folds, dtype=float)
+            columns = {
+                "method": method,
+                "probability": probability.astype(float),
+                "threshold": of_folds[place["fold"]].to_numpy(),
+            }
+            others.append(pd.DataFrame(place | columns))
+    is_other = ~recorded_scores["method"].isin(scores["method"])
+    before = re.search(r" in ([\d.]+) minutes", first_line(path))
+    return (
+        pd.concat([recorded_scores[is_other], scores], ignore_index=True),
+        pd.concat([*others, predictions], ignore_index=True),
+        minutes + float(before[1] if before and others else 0),
+    )
 
 
 def write_scores(

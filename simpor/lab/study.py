@@ -18,7 +18,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -93,7 +93,7 @@ class _Task:
         return False
 
     def record(self, data: Dataset, n_jobs: int, verbose: int) -> None:
-        """Run the set and write its scores and predictions."""
+        """Run the set and write its scores and predictions; those of other methods are kept."""
         begin = time.perf_counter()
         scores, predictions = run(
             data,
@@ -104,8 +104,23 @@ class _Task:
             verbose=verbose,
         )
         minutes = (time.perf_counter() - begin) / 60
+        if self.path.is_file() and records.is_whole(self.path):
+            scores, predictions, minutes = records.with_others(
+                self.path, scores, predictions, minutes
+            )
+        there = set(scores["method"])
+        methods = tuple(method for method in METHODS if method in there)
+        order = scores["method"].map(methods.index)
+        scores = scores.assign(order=order).sort_values(["fold", "order"], kind="stable")
+        made_by = replace(self, methods=methods).made_by
         records.write(
-            self.path, scores, predictions, self.methods, self.made_by, minutes, data.origin
+            self.path,
+            scores.drop(columns="order"),
+            predictions,
+            methods,
+            made_by,
+            minutes,
+            data.origin,
         )
 
 
@@ -418,7 +433,9 @@ def _parser() -> argparse.ArgumentParser:
         help="where the files are written (default: %(default)s)",
     )
     parser.add_argument(
-        "--again", action="store_true", help="run what is recorded again, and replace it"
+        "--again",
+        action="store_true",
+        help="run what is recorded again, and replace it; other methods stay",
     )
     parser.add_argument(
         "--data-home",

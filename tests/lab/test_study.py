@@ -142,9 +142,28 @@ def test_other_rows_are_not_taken_for_those_asked_for(tmp_path, capsys):
         said = capsys.readouterr()
         assert said.out == "" and "stays as it is" in said.err and "--again" in said.err
         assert set(records.read("breast-cancer-7", "published", tmp_path)["method"]) == {"svmcs"}
-    start(tmp_path, *arguments, "--methods", "easy-ensemble", "--again")
+    start(tmp_path, *arguments, "--methods", "svmcs", "--trials", "2", "--again")
     rows = records.read("breast-cancer-7", "published", tmp_path)
-    assert set(rows["method"]) == {"easy-ensemble"}
+    assert set(rows["fold"]) == {0, 1} and set(rows["method"]) == {"svmcs"}
+
+
+def test_a_method_is_recorded_again_without_the_others(tmp_path, capsys):
+    """The files are then as if all methods had been recorded at once."""
+    arguments = ["--datasets", "breast-cancer-7", "--trials", "2"]
+    methods = ["raw", "raw-threshold", "svmcs"]
+    start(tmp_path / "once", *arguments, "--methods", *methods)
+    start(tmp_path / "parts", *arguments, "--methods", "svmcs")
+    for part in (["raw-threshold", "raw"], ["svmcs"]):
+        start(tmp_path / "parts", *arguments, "--methods", *part, "--again")
+    same_files(tmp_path / "once", tmp_path / "parts", "breast-cancer-7")
+    capsys.readouterr()
+    start(tmp_path / "parts", *arguments, "--methods", *methods)
+    assert capsys.readouterr() == ("", "")  # nothing is missing
+    tuned = [
+        records.read_thresholds("breast-cancer-7", "published", tmp_path / n)
+        for n in ("once", "parts")
+    ]
+    assert_frame_equal(*tuned)
 
 
 def without_seconds(rows):
