@@ -1,8 +1,8 @@
 """Every chapter is complete as a file: its outputs read on their own, wherever it is opened."""
 
-import importlib.util
 import re
 
+import execute
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -45,9 +45,6 @@ def test_cells_are_short_enough_to_be_read_at_once(chapter):
 
 
 def test_first_cell_is_for_colab_and_hidden_in_the_book(chapter, root):
-    spec = importlib.util.spec_from_file_location("execute", root / "book" / "execute.py")
-    execute = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(execute)
     first = code_cells(chapter[1])[0]
     assert first.source == execute.COLAB, "run book/execute.py on it"
     assert first.metadata.tags == ["remove-cell"]

@@ -1,10 +1,10 @@
 """The figure "How many rows" computes what chapter 15 does, and reads without scripts."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
 
+import how_many_rows
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
@@ -13,10 +13,6 @@ from scipy.optimize import minimize_scalar
 from simpor.relatives.size_theory import predicted_size
 
 BOOK = Path(__file__).parents[2] / "book"
-spec = importlib.util.spec_from_file_location("how_many_rows", BOOK / "how_many_rows.py")
-how_many_rows = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(how_many_rows)
-
 SETTINGS = [(50, 0.375, 1), (50, 0.375, 4), (50, -0.125, 0.8), (10, 0, 0), (300, 0.9, 2.5)]
 
 

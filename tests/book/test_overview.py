@@ -1,20 +1,16 @@
 """The first page's picture draws what the module computes, small and readable by everybody."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import numpy as np
+import overview
 import pytest
 from bs4 import BeautifulSoup
 
 from simpor import PosteriorRatio
 
 BOOK = Path(__file__).parents[2] / "book"
-spec = importlib.util.spec_from_file_location("overview", BOOK / "overview.py")
-overview = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(overview)
-
 IMAGE = re.compile(r'href="data:[^"]*"')
 
 

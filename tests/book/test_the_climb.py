@@ -1,7 +1,6 @@
 """The figure "The climb" draws what the module computes, and reads without scripts."""
 
 import base64
-import importlib.util
 import io
 import json
 import re
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import the_climb
 from bs4 import BeautifulSoup
 from PIL import Image
 from sklearn.neighbors import KernelDensity
@@ -17,10 +17,6 @@ from simpor import ascend_on_sphere
 from simpor.lab import colours
 
 BOOK = Path(__file__).parents[2] / "book"
-spec = importlib.util.spec_from_file_location("the_climb", BOOK / "the_climb.py")
-the_climb = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(the_climb)
-
 PICTURE = re.compile(r"data:image/png;base64,([^\"]*)")
 
 

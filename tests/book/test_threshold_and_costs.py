@@ -1,12 +1,12 @@
 """The figure "Threshold and costs" says what scipy and scikit-learn compute, and reads without scripts."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import threshold_and_costs
 from bs4 import BeautifulSoup
 from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
@@ -14,12 +14,6 @@ from scipy.stats import norm
 from sklearn import metrics
 
 BOOK = Path(__file__).parents[2] / "book"
-spec = importlib.util.spec_from_file_location(
-    "threshold_and_costs", BOOK / "threshold_and_costs.py"
-)
-threshold_and_costs = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(threshold_and_costs)
-
 # Boundary, distance, rows of A to one of B, cost of a miss.
 SETTINGS = [(2.5, 2.0, 20.0, 10.0), (0.4, 1.0, 1.0, 1.0), (3.1, 3.5, 1000.0, 300.0)]
 

@@ -1,12 +1,12 @@
 """The figure "Who may choose?" draws what the record says, and reads without scripts."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import who_may_choose
 from bs4 import BeautifulSoup
 from matplotlib.image import imread
 from scipy.stats import rankdata
@@ -14,9 +14,6 @@ from scipy.stats import rankdata
 from simpor.lab import tuning
 
 BOOK = Path(__file__).parents[2] / "book"
-spec = importlib.util.spec_from_file_location("who_may_choose", BOOK / "who_may_choose.py")
-who_may_choose = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(who_may_choose)
 
 
 @pytest.fixture(scope="module")
