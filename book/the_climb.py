@@ -137,9 +137,8 @@ def climb(ratio, seed, radius: float, first: float, name: str) -> dict:
 
     step, max_iter, _ = CLIMBS[name]
     end = ascend(math.radians(first), step, max_iter)
-    n_before = (
-        end.n_iter[0] if name == SHOWN else 0
-    )  # only this one's path is drawn here
+    # Python draws the path of one ascent only.
+    n_before = end.n_iter[0] if name == SHOWN else 0
     before = [ascend(math.radians(first), step, turns) for turns in range(n_before)]
     along = ratio.log_ratio(on_circle(seed, radius, GRID))
     summit = ascend(GRID[np.argmax(along)], "adaptive", 100)

@@ -216,13 +216,11 @@ def beside_paper(
     columns = {}
     for metric in metrics:
         values = [in_print.get((method, metric)) for method in methods]
-        columns[f"{WORDS.get(metric, metric)}, paper"] = [
-            "-" if x is None else f"{x:.3f}" for x in values
-        ]
+        columns[f"{metric}, paper"] = ["-" if x is None else f"{x:.3f}" for x in values]
         for heading, rows in recorded.items():
             ours = score_table(rows, [metric], methods=methods)[metric]
-            columns[f"{WORDS.get(metric, metric)}, {heading}"] = ours.to_list()
-    return pd.DataFrame(columns, index=pd.Index([METHODS[method].label for method in methods]))
+            columns[f"{metric}, {heading}"] = ours.to_list()
+    return in_words(pd.DataFrame(columns, index=pd.Index(methods)))
 
 
 def original_and_reproduced(
@@ -365,8 +363,8 @@ def ablation(rows: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc")) -> pd.D
         for region, suffix in (("region", ""), ("no region", "-no-region")):
             methods = [method + suffix for method in _DIRECTIONS.values()]
             scores = score_table(rows, [metric], methods=methods)[metric]
-            columns[f"{WORDS.get(metric, metric)}, {region}"] = scores.to_numpy()
-    return pd.DataFrame(columns, index=pd.Index(_DIRECTIONS, name="direction"))
+            columns[f"{metric}, {region}"] = scores.to_numpy()
+    return in_words(pd.DataFrame(columns, index=pd.Index(_DIRECTIONS, name="direction")))
 
 
 def ablation_effects(rows: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc")) -> pd.DataFrame:
@@ -394,13 +392,13 @@ def ablation_effects(rows: pd.DataFrame, metrics: Sequence[str] = ("f1", "auc"))
     for change, (method, baseline) in pairs.items():
         for metric in metrics:
             d = paired_differences(rows, baseline, metric, methods=[method]).loc[method]
-            lines[change, WORDS.get(metric, metric)] = {
+            lines[change, metric] = {
                 "difference": f"{d['difference']:+.3f}",
                 "95 % interval": f"[{d['low']:+.3f}, {d['high']:+.3f}]",
                 "verdict": d["verdict"],
             }
     table = pd.DataFrame.from_dict(lines, orient="index")
-    return table.rename_axis(["change", "metric"])
+    return in_words(table.rename_axis(["change", "metric"]))
 
 
 def beside_figure_8(counts: pd.DataFrame) -> pd.DataFrame:
